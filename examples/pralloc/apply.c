@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "steps.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Far beyond a plan for every domain of a machine: what is longer is no plan. */
+#define PLAN_MAX ((size_t)16 << 20)
+
+static char *read_all(FILE *file, size_t *ret_length)
+{
+	char *text = NULL;
+	size_t room = 0, length = 0;
+
+	do {
+		room = room ? room * 2 : 4096;
+		text = need(realloc(text, room + 1));
+		length += fread(text + length, 1, room - length, file);
+	} while (length == room && room < PLAN_MAX);
+	text[length] = '\0';
+	*ret_length = length;
+	return text;
+}
+
+static int check_text(struct app *app, const char *name, FILE *file, const char *text,
+		      size_t length)
+{
+	if (ferror(file))
+		return fail(app, -EIO, "cannot read %s: %s", name, strerror(errno));
+	if (!feof(file))
+		return fail(app, -EINVAL, "%s is longer than a plan can be (16M)", name);
+	if (strlen(text) != length)
+		return fail(app, -EINVAL, "%s is no text: it holds a zero byte", name);
+	return EXIT_DONE;
+}
+
+/* A name for messages; the text is malloc'ed. */
+static int read_plan(struct app *app, const char *word, const char *name, char **ret_text)
+{
+	FILE *file = strcmp(word, "-") == 0 ? stdin : fopen(word, "re");
+	size_t length;
+	int status;
+
+	if (!file)
+		return fail(app, errno == ENOENT || errno == EACCES ? -errno : -EIO,
+			    "cannot read %s: %s", name, strerror(errno));
+	*ret_text = read_all(file, &length);
+	status = check_text(app, name, file, *ret_text, length);
+	if (file != stdin)
+		fclose(file);
+	return status;
+}
+
+static int load_and_run(struct app *app, const char *name, const char *text)
+{
+	struct pr_plan *plan;
+	int status, r;
+
+	r = pr_plan_new(app->ctx, &plan);
+	if (r < 0)
+		return fail(app, r, "%s", pr_ctx_errmsg(app->ctx));
+	r = pr_plan_load(plan, app->host, text, /* flags= */ 0);
+	if (r < 0) {
+		status = fail(app, r, "%s: %s", name, pr_plan_errmsg(plan));
+		hint(app, "nothing was changed");
+	} else if (pr_plan_count(plan) == 0) {
+		status = fail(app, -EINVAL, "%s holds no change", name);
+	} else {
+		status = plan_run(app, plan);
+	}
+	pr_plan_free(plan);
+	return status;
+}
+
+int run_apply(struct app *app, const char **words, size_t count)
+{
+	const char *name = strcmp(words[0], "-") == 0 ? "standard input" : words[0];
+	char *text = NULL;
+	int status;
+
+	(void)count;
+	status = read_plan(app, words[0], name, &text);
+	if (status == EXIT_DONE)
+		status = load_and_run(app, name, text);
+	else
+		hint(app, "nothing was changed");
+	free(text);
+	return status;
+}

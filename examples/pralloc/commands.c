@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The table of sub-commands. */
+#include "app.h"
+#include "suggest.h"
+
+#include <string.h>
+
+#define ANY_NUMBER SIZE_MAX
+
+const struct command commands[] = {
+	{
+		.name = "list",
+		.usage = "",
+		.summary = "who has what: one line per domain",
+		.details =
+			"A column holds - where the host does not serve it.  MEMORY is what the\n"
+			"domain has of what it can have, in brackets what the balloon is on its\n"
+			"way to.  A domain that is off is shown as it is configured.",
+		.examples = {{"pralloc list", "the domains of the default host"},
+			     {"pralloc -c fake:///3 list --json", "the same for a program"}},
+		.access = ACCESS_READ,
+		.run = run_list,
+	},
+	{
+		.name = "show",
+		.usage = "VM",
+		.summary = "all attributes of one domain, or of the host (@host)",
+		.details = "With -v also those that cannot be read, and why.",
+		.examples = {{"pralloc show vm1", "what vm1 has now"},
+			     {"pralloc show --config vm1", "what it will start with"}},
+		.options = OPTIONS_MODE | OPTION_VERBOSE,
+		.access = ACCESS_READ,
+		.least_words = 1,
+		.most_words = 1,
+		.run = run_show,
+	},
+	{
+		.name = "get",
+		.usage = "VM ATTR...",
+		.summary = "read some attributes",
+		.details = "ATTR is a name, or NAME[INSTANCE] for one device, interface or vCPU;\n"
+			   "without an instance all of them are read.",
+		.examples = {{"pralloc get vm1 cpu.shares mem.balloon", "two attributes"},
+			     {"pralloc get vm1 'cpu.pin[0]'", "one instance"}},
+		.options = OPTIONS_MODE,
+		.access = ACCESS_READ,
+		.least_words = 2,
+		.most_words = ANY_NUMBER,
+		.run = run_get,
+	},
+	{
+		.name = "set",
+		.usage = "VM ATTR=VALUE... [VM ATTR=VALUE...]...",
+		.summary = "change attributes of one or many domains, all or nothing",
+		.details =
+			"A word with = is an assignment, a word without is the domain that the\n"
+			"following ones are for; @host is the host.  Values: 512M, 80mbit, 25%,\n"
+			"unlimited, default, 0,2-3; ranges: pralloc attributes.",
+		.examples = {{"pralloc set vm1 cpu.shares=512 vm2 cpu.shares=2048",
+			      "both, or neither"},
+			     {"pralloc set --dry-run vm1 mem.balloon=512M",
+			      "whether it could be done"}},
+		.options = OPTIONS_MODE | OPTIONS_FORCE | OPTION_DRY_RUN,
+		.access = ACCESS_WRITE,
+		.least_words = 2,
+		.most_words = ANY_NUMBER,
+		.run = run_set,
+	},
+	{
+		.name = "reset",
+		.usage = "VM [ATTR...]",
+		.summary = "put attributes back to the configuration or the kernel's default",
+		.details =
+			"Without ATTR all that the host serves, all or nothing.  Several ATTR are\n"
+			"done one after the other.  With --config the persistent value itself\n"
+			"becomes \"not set\".",
+		.examples = {{"pralloc reset vm1 cpu.shares", "one attribute"},
+			     {"pralloc reset vm1", "everything that was set"}},
+		.options = OPTIONS_MODE | OPTIONS_FORCE,
+		.access = ACCESS_WRITE,
+		.least_words = 1,
+		.most_words = ANY_NUMBER,
+		.run = run_reset,
+	},
+	{
+		.name = "apply",
+		.usage = "FILE|-",
+		.summary = "do the changes of a plan file, all or nothing",
+		.details = "The form of the file is described in pralloc-plan(5); - reads the\n"
+			   "standard input.",
+		.examples = {{"pralloc --dry-run apply evening.plan", "whether it can be done"},
+			     {"echo 'vm1 cpu.shares=512' | pralloc apply -", "from a pipe"}},
+		.options = OPTIONS_MODE | OPTIONS_FORCE | OPTION_DRY_RUN,
+		.access = ACCESS_WRITE,
+		.least_words = 1,
+		.most_words = 1,
+		.run = run_apply,
+	},
+	{
+		.name = "host",
+		.usage = "",
+		.summary = "what the host is, and which backend serves what or why none does",
+		.examples = {{"pralloc host", "the default host"},
+			     {"pralloc -c qemu+ssh://node7/system host", "another machine"}},
+		.access = ACCESS_READ,
+		.run = run_host,
+	},
+	{
+		.name = "attributes",
+		.usage = "[NAME...]",
+		.summary = "the attributes that exist: unit, range, kind, default",
+		.details = "NAME is one attribute or the beginning of several: cpu, io.guest.",
+		.examples = {{"pralloc attributes", "all of them"},
+			     {"pralloc attributes -v mem", "all there is to know of memory"}},
+		.options = OPTION_VERBOSE,
+		.access = ACCESS_NONE,
+		.most_words = ANY_NUMBER,
+		.run = run_attributes,
+	},
+};
+
+const size_t command_count = sizeof(commands) / sizeof(commands[0]);
+
+const struct command *command_find(struct app *app, const char *name)
+{
+	struct suggestion suggestion;
+	size_t i;
+
+	suggest_begin(&suggestion, name);
+	for (i = 0; i < command_count; i++) {
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+		suggest_offer(&suggestion, commands[i].name);
+	}
+	fail_usage(app, "there is no sub-command %s", name);
+	if (*suggestion.best)
+		hint(app, "did you mean pralloc %s?", suggestion.best);
+	return NULL;
+}

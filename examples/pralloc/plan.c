@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "json.h"
+#include "steps.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static size_t count_status(const struct pr_plan *plan, int status)
+{
+	struct pr_step step;
+	size_t i, n = 0;
+
+	for (i = 0; step_at(plan, i, &step); i++)
+		n += step.status == status;
+	return n;
+}
+
+/* What --json tells of each step, where the error's own text does not contain it. */
+static void hint_steps(struct app *app, const struct pr_plan *plan, const char *told)
+{
+	struct pr_step step;
+	size_t i;
+
+	for (i = 0; step_at(plan, i, &step); i++) {
+		char *name = step_name(&step);
+
+		if (step.status == PRALLOC_STEP_LEFT)
+			hint(app, "%s could not be taken back: %s", name, step.text);
+		else if (step.error && step.error != -ECANCELED && *step.text &&
+			 !strstr(told, step.text))
+			hint(app, "%s", step.text);
+		free(name);
+	}
+}
+
+static void hint_force(struct app *app, int code)
+{
+	/* What the library calls "allow harm": beyond what can be spared, or that is not known. */
+	if ((code == -ENOSPC || code == -ENODATA) && !option_given(app, OPTION_HARM))
+		hint(app, "--allow-harm does it all the same");
+	if (code == -ETIMEDOUT)
+		hint(app, "--timeout SECONDS gives it more time");
+}
+
+static void hint_outcome(struct app *app, const struct pr_plan *plan)
+{
+	size_t undone = count_status(plan, PRALLOC_STEP_UNDONE);
+	size_t left = count_status(plan, PRALLOC_STEP_LEFT);
+
+	app->changed = left > 0;
+	if (left)
+		hint(app, "the rest was not changed, or taken back");
+	else if (undone)
+		hint(app, "what was done has been taken back: nothing is changed");
+	else
+		hint(app, "nothing was changed");
+}
+
+static int plan_failed(struct app *app, struct pr_plan *plan, int code)
+{
+	char *told = copy_text(pr_plan_errmsg(plan));
+
+	fail(app, code, "%s", told);
+	hint_steps(app, plan, told);
+	hint_force(app, code);
+	hint_outcome(app, plan);
+	free(told);
+	return EXIT_REFUSED;
+}
+
+static int plan_apply(struct app *app, struct pr_plan *plan)
+{
+	uint32_t timeout = app->options.timeout_ms;
+	int r;
+
+	r = pr_plan_apply(plan, timeout ? timeout : PRALLOC_TIMEOUT_DEFAULT_MS, app->options.flags);
+	if (app->out)
+		json_put(app->out, "steps", steps_json(app, plan));
+	if (r < 0)
+		return plan_failed(app, plan, r);
+	app->changed = true;
+	if (!app->out)
+		steps_print_done(app, plan);
+	return EXIT_DONE;
+}
+
+static int plan_check(struct app *app, struct pr_plan *plan)
+{
+	size_t count = pr_plan_count(plan), refused;
+	char *told;
+	int r;
+
+	r = pr_plan_check(plan, app->options.flags);
+	told = copy_text(pr_plan_errmsg(plan));
+	refused = count_status(plan, PRALLOC_STEP_REFUSED);
+	if (app->out)
+		json_put(app->out, "steps", steps_json(app, plan));
+	else
+		steps_print_check(app, plan);
+	if (r == 0 && !app->out)
+		printf("%zu of %zu steps can be done; nothing was changed\n", count, count);
+	if (r < 0 && refused)
+		fail(app, r, "%zu of %zu steps cannot be done; nothing was changed", refused,
+		     count);
+	else if (r < 0)
+		fail(app, r, "%s", told);
+	if (r < 0)
+		hint_force(app, r);
+	free(told);
+	return r < 0 ? EXIT_REFUSED : EXIT_DONE;
+}
+
+int plan_run(struct app *app, struct pr_plan *plan)
+{
+	bool dry = option_given(app, OPTION_DRY_RUN);
+
+	if (app->out)
+		json_put(app->out, "dry_run", need(json_object_new_boolean(dry)));
+	return dry ? plan_check(app, plan) : plan_apply(app, plan);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Doing a plan, and showing its steps. */
+#ifndef PRALLOC_STEPS_H
+#define PRALLOC_STEPS_H
+
+#include "app.h"
+
+/* Check (--dry-run) or apply a plan that is complete, and tell what came of it. */
+int plan_run(struct app *app, struct pr_plan *plan);
+
+/* steps.c */
+void steps_print_done(struct app *app, const struct pr_plan *plan);
+void steps_print_check(struct app *app, const struct pr_plan *plan);
+struct json_object *steps_json(struct app *app, const struct pr_plan *plan);
+/* Step number index; false past the end. */
+bool step_at(const struct pr_plan *plan, size_t index, struct pr_step *step);
+/* "vm1 mem.balloon", malloc'ed. */
+char *step_name(const struct pr_step *step);
+
+#endif /* PRALLOC_STEPS_H */

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The backend contract.
+ *
+ * A backend is a table of the attributes that it serves and a handful of functions that read and
+ * write them.  The core has done everything else before it calls one: handles, flags, names,
+ * instances, ranges, the grain of the row, order, and it does everything after: comparing what
+ * was read back, undoing, error prefixes.  So a backend
+ *
+ *   - checks no argument again;
+ *   - returns 0 or a negative errno of the set in <pralloc/base.h>, with a text through
+ *     core->fail or core->fail_change;
+ *   - returns at call->deadline_ns at the latest, with -ETIMEDOUT;
+ *   - keeps nothing that the core passed in beyond the call;
+ *   - undoes nothing: it reports for each change whether it took effect.
+ *
+ * All functions are called by one thread at a time per host.  The fake backend (fake/) shows the
+ * least that a backend has to do; doc/adding-a-backend.md leads through it.
+ *
+ * A backend in a loadable module exports one function of type pri_backend_entry named by
+ * PRI_BACKEND_ENTRY, which carries the number of this contract: a module of another number does
+ * not load.  Everything that it needs from the core comes in struct pri_core.
+ */
+#ifndef PRI_BACKEND_H
+#define PRI_BACKEND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/attr.h"
+
+#define PRI_BACKEND_ABI 1
+
+struct pri_call;
+struct pri_change;
+
+/* A value inside the library.  A text is malloc'ed and belongs to whoever holds the value;
+ * number is PRALLOC_DEFAULT for a text that is not set. */
+struct pri_value {
+	uint64_t number;
+	char *text;
+};
+
+/* What the core lends to a backend.  None of these may be called from another thread than the
+ * one that called the backend, except fail_change and fail on a call and changes of the
+ * backend's own. */
+struct pri_core {
+	uint32_t abi; /* PRI_BACKEND_ABI */
+	uint32_t size;
+
+	/* The whole attribute table, indexed by enum pri_attr_id. */
+	const struct pri_attr *attrs;
+
+	/* Note why the whole call failed and return code.  The text says cause and remedy in one
+	 * line; the core puts the operation and the backend's name before it.  A later text
+	 * replaces an earlier one.  code is negative. */
+	int (*fail)(struct pri_call *call, int code, const char *format, ...)
+		__attribute__((format(printf, 3, 4)));
+
+	/* The same for one change: sets change->error.  The core puts attribute, instance, target
+	 * and the backend's name before it. */
+	int (*fail_change)(const struct pri_call *call, struct pri_change *change, int code,
+			   const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+	/* Store a text in a value, freeing the former one (text NULL: just free).  0 or -ENOMEM. */
+	int (*value_set_text)(struct pri_value *value, const char *text);
+
+	/* Log a line at enum pr_log_level. */
+	void (*log)(const struct pri_call *call, int level, const char *format, ...)
+		__attribute__((format(printf, 3, 4)));
+
+	/* Monotonic clock, nanoseconds: the clock of deadlines. */
+	uint64_t (*now_ns)(void);
+};
+
+/* What every function of a backend gets. */
+struct pri_call {
+	const struct pri_backend *backend;
+	void *host;	      /* state of the host, as open() returned it; NULL in open() */
+	void *domain;	      /* state of the domain, as attach() returned it; NULL for the host */
+	const char *target;   /* name of the domain for texts, or "@host" */
+	uint64_t deadline_ns; /* monotonic */
+	struct pr_ctx *ctx;   /* for core->log, opaque */
+	char *error;	      /* out: text of core->fail; malloc'ed, freed by the core */
+	bool read_only;	      /* the host was opened with PRALLOC_READ_ONLY */
+};
+
+/*
+ * One attribute (and instance) to read or write.
+ */
+struct pri_change {
+	const struct pri_attr *attr;
+	const struct pri_serve *serve; /* the backend's own row, as serve() returned it */
+	const char *instance;	       /* canonical, "" for none or all */
+	uint32_t mode;		       /* PRALLOC_LIVE or PRALLOC_CONFIG, one of them */
+	bool verify;		       /* in, apply: read back into held after the write */
+	/* in, apply: already on the grain of the row.  UNLIMITED and DEFAULT come as they are;
+	 * a live DEFAULT comes as PRALLOC_DEFAULT only where the core table has no default. */
+	struct pri_value wanted;
+	/* out: what read() found, or apply() read back.  API units, PRALLOC_UNLIMITED for no
+	 * limit, PRALLOC_DEFAULT for not set. */
+	struct pri_value held;
+	bool took;  /* out, apply: the write took effect (also when something failed after it) */
+	int error;  /* out: 0 or a negative errno */
+	char *text; /* out: text of core->fail_change; malloc'ed, freed by the core */
+};
+
+/* PRI_SERVE_*: what a row can do. */
+#define PRI_SERVE_READ (UINT32_C(1) << 0)	  /* read live */
+#define PRI_SERVE_WRITE (UINT32_C(1) << 1)	  /* write live */
+#define PRI_SERVE_READ_CONFIG (UINT32_C(1) << 2)  /* read persistent */
+#define PRI_SERVE_WRITE_CONFIG (UINT32_C(1) << 3) /* write persistent */
+#define PRI_SERVE_PRECHECK (UINT32_C(1) << 4)	  /* check() has something to say before a write */
+#define PRI_SERVE_ALL                                                                              \
+	(PRI_SERVE_READ | PRI_SERVE_WRITE | PRI_SERVE_READ_CONFIG | PRI_SERVE_WRITE_CONFIG)
+
+/* A served attribute.  Backends embed it as the first member of a row of their own. */
+struct pri_serve {
+	int attr;	/* enum pri_attr_id */
+	uint32_t modes; /* PRI_SERVE_* */
+	/* Range where it is smaller than the core table's; 0, 0: the core table's. */
+	uint64_t min, max;
+	/* The scale.  Raw values are what the backend writes; raw = value / grain to nearest, or
+	 * encode() for a scale that is not linear, with decode() for the way back.  decode must
+	 * grow with raw.  grain 0 and no encode: any value. */
+	uint64_t grain;
+	uint64_t (*encode)(uint64_t value);
+	uint64_t (*decode)(uint64_t raw);
+};
+
+/* Who a domain is. */
+#define PRI_NAME_MAX 256
+struct pri_identity {
+	char uuid[37];
+	char name[PRI_NAME_MAX];
+	int state;	      /* enum pr_domain_state */
+	uint64_t incarnation; /* another number after every start; 0 when not running */
+};
+
+/* What a host is. */
+struct pri_host_facts {
+	uint32_t cpus;
+	uint32_t domains, running;
+	uint64_t memory_bytes, free_bytes, committed_bytes;
+	int cgroup_version; /* 1, 2, or 0 */
+};
+
+/* Receive one domain (list) or one instance (instances).  Non-zero: stop and return it. */
+typedef int (*pri_add_identity)(void *arg, const struct pri_identity *identity);
+/* aliases: other names that a person may use, NULL-terminated, or NULL. */
+typedef int (*pri_add_instance)(void *arg, const char *canonical, const char *const *aliases);
+
+struct pri_backend {
+	const char *name; /* "libvirt" */
+
+	/* Whether open() is to be tried for this URI.  Must not block. */
+	bool (*claims)(const char *uri);
+
+	/* Connect.  *ret_host is passed in call->host from then on.  May block up to the
+	 * deadline. */
+	int (*open)(struct pri_call *call, const char *uri, void **ret_host);
+	/* Forget the connection.  Must not block, also when a call hangs. */
+	void (*close)(void *host);
+
+	/* The row that serves an attribute on this host, or NULL with a static one-line reason.
+	 * Must not block: what has to be probed is probed in open().  The answer may change only
+	 * with set_cgroup_version. */
+	const struct pri_serve *(*serve)(void *host, int attr, const char **ret_reason);
+
+	/* Size and use of the host. */
+	int (*facts)(struct pri_call *call, struct pri_host_facts *facts);
+
+	/* NULL where it does not matter.  -EBUSY when the opposite is known. */
+	int (*set_cgroup_version)(struct pri_call *call, int version);
+
+	/* All domains, running or not. */
+	int (*list)(struct pri_call *call, pri_add_identity add, void *arg);
+
+	/* Find a domain by UUID or name; *ret_domain is passed in call->domain from then on. */
+	int (*attach)(struct pri_call *call, const char *name, struct pri_identity *identity,
+		      void **ret_domain);
+	/* Must not block. */
+	void (*detach)(void *host, void *domain);
+
+	/* Who the attached domain is now.  -ENOENT when it is gone, -ESTALE when its name belongs
+	 * to another UUID. */
+	int (*state)(struct pri_call *call, struct pri_identity *identity);
+
+	/* The instances that an attribute has in the domain (or on the host, call->domain NULL). */
+	int (*instances)(struct pri_call *call, const struct pri_attr *attr, pri_add_instance add,
+			 void *arg);
+
+	/* Read changes[0..n-1], all of the same target, into held.  Returns 0 when each change
+	 * has its error set, else an error for all. */
+	int (*read)(struct pri_call *call, struct pri_change *changes, size_t n);
+
+	/* What only the backend can know stands against these changes (rows with
+	 * PRI_SERVE_PRECHECK): sets the error of each such change.  Changes nothing.  Result as
+	 * read().  NULL where no row has PRI_SERVE_PRECHECK. */
+	int (*check)(struct pri_call *call, struct pri_change *changes, size_t n);
+
+	/* Write changes[0..n-1], all of the same target and mode, in this order as far as it
+	 * matters, as few system calls as possible; stops at the first failure.  Sets took and
+	 * error of each change; those not tried have took false and error -ECANCELED.  With
+	 * verify, a change that took is read back into held.  Result as read(). */
+	int (*apply)(struct pri_call *call, struct pri_change *changes, size_t n);
+
+	/* Wait until the asynchronous changes[0..n-1] (rows with PRALLOC_ATTR_ASYNC) of one target
+	 * have arrived; held is what was reached, also with -ETIMEDOUT.  Returns 0, -ETIMEDOUT or
+	 * an error.  NULL where no such row is served. */
+	int (*wait)(struct pri_call *call, struct pri_change *changes, size_t n);
+};
+
+#define PRI_BACKEND_ENTRY pri_backend_entry_1
+#define PRI_BACKEND_ENTRY_NAME "pri_backend_entry_1"
+typedef const struct pri_backend *(*pri_backend_entry)(const struct pri_core *core);
+
+#endif /* PRI_BACKEND_H */

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The balloon: a write hands a target over, and the guest follows in its own time. */
+#include "backend/fake/fake.h"
+
+#include <errno.h>
+#include <inttypes.h>
+
+#include <pralloc/base.h>
+
+#define NS_PER_SEC UINT64_C(1000000000)
+#define WAIT_STEP_NS UINT64_C(2000000)
+
+/* Where the movement ends: a guest that stalls gives nothing below that size. */
+static uint64_t end_bytes(const struct pri_fake_balloon *balloon)
+{
+	uint64_t floor = balloon->stall_bytes;
+
+	if (balloon->no_driver)
+		return balloon->start_bytes;
+	if (floor > balloon->start_bytes)
+		floor = balloon->start_bytes;
+	return balloon->target_bytes < floor ? floor : balloon->target_bytes;
+}
+
+/* Bytes moved in a time; no product of two large numbers, so that nothing overflows. */
+static uint64_t moved_bytes(const struct pri_fake_balloon *balloon, uint64_t ns)
+{
+	double moved = (double)balloon->rate_per_sec * ((double)ns / (double)NS_PER_SEC);
+
+	return moved < (double)PRI_FAKE_MEMORY_MAXIMUM ? (uint64_t)moved : PRI_FAKE_MEMORY_MAXIMUM;
+}
+
+uint64_t pri_fake_balloon_actual(const struct pri_fake_balloon *balloon, uint64_t now_ns)
+{
+	uint64_t start = balloon->start_bytes, end = end_bytes(balloon), moved;
+
+	if (balloon->rate_per_sec == 0)
+		return end;
+	moved = moved_bytes(balloon, now_ns - balloon->start_ns);
+	if (start > end)
+		return moved < start - end ? start - moved : end;
+	return moved < end - start ? start + moved : end;
+}
+
+void pri_fake_balloon_settle(struct pri_fake_balloon *balloon, uint64_t now_ns)
+{
+	balloon->start_bytes = pri_fake_balloon_actual(balloon, now_ns);
+	balloon->start_ns = now_ns;
+}
+
+void pri_fake_balloon_begin(struct pri_fake_balloon *balloon, uint64_t bytes, uint64_t now_ns)
+{
+	balloon->start_bytes = bytes;
+	balloon->target_bytes = bytes;
+	balloon->start_ns = now_ns;
+}
+
+void pri_fake_balloon_behave(struct pri_fake_balloon *balloon)
+{
+	balloon->rate_per_sec = 0;
+	balloon->stall_bytes = 0;
+	balloon->used_bytes = PRI_FAKE_MEMORY_START / 4;
+	balloon->no_driver = false;
+}
+
+int pri_fake_balloon_read(const struct pri_call *call, struct pri_change *change)
+{
+	const struct pri_fake_domain *domain = call->domain;
+
+	if (change->mode == PRALLOC_CONFIG)
+		return pri_fake_value_read(call, change);
+	change->held.number = pri_fake_balloon_actual(&domain->balloon, pri_fake_core->now_ns());
+	return 0;
+}
+
+int pri_fake_balloon_write(const struct pri_call *call, const struct pri_change *change)
+{
+	struct pri_fake_domain *domain = call->domain;
+	uint64_t bytes = change->wanted.number;
+
+	if (change->mode == PRALLOC_CONFIG)
+		return pri_fake_value_write(call, change);
+	if (bytes == PRALLOC_DEFAULT)
+		bytes = pri_fake_start_value(domain, PRI_MEM_BALLOON);
+	pri_fake_balloon_settle(&domain->balloon, pri_fake_core->now_ns());
+	domain->balloon.target_bytes = bytes;
+	return 0;
+}
+
+static bool arrived(const struct pri_change *change)
+{
+	return change->wanted.number == PRALLOC_DEFAULT ||
+	       change->held.number == change->wanted.number;
+}
+
+/* 0: all have arrived; else the error, with that of each change set. */
+static int look(const struct pri_call *call, struct pri_change *changes, size_t n)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct pri_fake_row *row = (const struct pri_fake_row *)changes[i].serve;
+		int r = row->read(call, &changes[i]);
+
+		if (r == 0 && !arrived(&changes[i]))
+			r = -ETIMEDOUT;
+		changes[i].error = r;
+		result = r < 0 ? r : result;
+	}
+	return result;
+}
+
+static void explain(const struct pri_call *call, struct pri_change *changes, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (changes[i].error != -ETIMEDOUT)
+			continue;
+		pri_fake_core->fail_change(call, &changes[i], -ETIMEDOUT,
+					   "the guest reached %" PRIu64 " of %" PRIu64
+					   " before the time was over: give it more time, or set "
+					   "another target",
+					   changes[i].held.number, changes[i].wanted.number);
+	}
+}
+
+static int running(struct pri_call *call)
+{
+	const struct pri_fake_domain *domain = call->domain;
+	const char *why;
+	int r = pri_fake_domain_present(call, &why);
+
+	if (r < 0)
+		return pri_fake_core->fail(call, r, "%s", why);
+	if (!domain->running)
+		return pri_fake_core->fail(call, -ENOTCONN,
+					   "the domain is off: start it before waiting for it");
+	return 0;
+}
+
+int pri_fake_wait(struct pri_call *call, struct pri_change *changes, size_t n)
+{
+	int r = running(call);
+
+	if (r < 0)
+		return r;
+	pri_fake_delay(call);
+	while ((r = look(call, changes, n)) == -ETIMEDOUT) {
+		if (pri_fake_core->now_ns() >= call->deadline_ns) {
+			explain(call, changes, n);
+			return pri_fake_core->fail(call, -ETIMEDOUT,
+						   "the guest did not arrive in time");
+		}
+		pri_fake_sleep(call, WAIT_STEP_NS);
+	}
+	return r;
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The faults that are in force: counting calls against them, delays, events. */
+#include "backend/fake/fake.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define NS_PER_MS UINT64_C(1000000)
+#define NS_PER_SEC 1000000000
+
+int pri_fake_fault_add(struct pri_fake_host *host, const struct pri_fake_fault *fault)
+{
+	struct pri_fake_fault *faults;
+
+	faults = realloc(host->faults, (host->fault_count + 1) * sizeof(*faults));
+	if (!faults)
+		return -ENOMEM;
+	host->faults = faults;
+	faults[host->fault_count++] = *fault;
+	return 0;
+}
+
+void pri_fake_fault_clear(struct pri_fake_host *host)
+{
+	free(pri_steal(host->faults));
+	host->fault_count = 0;
+}
+
+static void forget(struct pri_fake_host *host, size_t index)
+{
+	host->fault_count--;
+	memmove(&host->faults[index], &host->faults[index + 1],
+		(host->fault_count - index) * sizeof(*host->faults));
+}
+
+static bool matches(const struct pri_fake_fault *fault, enum pri_fake_fault_kind kind,
+		    const struct pri_call *call, const struct pri_change *change)
+{
+	const struct pri_fake_domain *domain = call->domain;
+
+	if (fault->kind != kind)
+		return false;
+	if (fault->domain != 0 && (!domain || domain->number != fault->domain))
+		return false;
+	return fault->attr == PRI_ATTR_NONE || (change && change->serve->attr == fault->attr);
+}
+
+/* Count a call; true when it is the one, or each one is. */
+static bool count(struct pri_fake_fault *fault)
+{
+	return fault->at == 0 || --fault->at == 0;
+}
+
+bool pri_fake_fault_due(struct pri_fake_host *host, enum pri_fake_fault_kind kind,
+			const struct pri_call *call, const struct pri_change *change,
+			struct pri_fake_fault *ret_fault)
+{
+	bool due = false;
+
+	/* Each fault counts the call, also when another one is due first. */
+	for (size_t i = 0; i < host->fault_count; i++) {
+		struct pri_fake_fault *fault = &host->faults[i];
+		bool once = fault->at > 0;
+
+		if (!matches(fault, kind, call, change) || !count(fault))
+			continue;
+		if (!due)
+			*ret_fault = *fault;
+		due = true;
+		if (once)
+			forget(host, i--);
+	}
+	return due;
+}
+
+static int happen(struct pri_fake_host *host, const struct pri_fake_fault *fault)
+{
+	struct pri_fake_domain *domain = host->domains[fault->object - 1];
+
+	return domain->fate == PRI_FAKE_PRESENT ? fault->event(host, domain) : 0;
+}
+
+int pri_fake_events(const struct pri_call *call)
+{
+	struct pri_fake_host *host = call->host;
+	int result = 0;
+
+	if (!call->domain)
+		return 0;
+	for (size_t i = 0; i < host->fault_count; i++) {
+		struct pri_fake_fault fault;
+		int r;
+
+		if (host->faults[i].kind != PRI_FAKE_EVENT || !count(&host->faults[i]))
+			continue;
+		fault = host->faults[i];
+		forget(host, i--);
+		r = happen(host, &fault);
+		result = r < 0 ? r : result;
+	}
+	return result;
+}
+
+void pri_fake_sleep(const struct pri_call *call, uint64_t ns)
+{
+	uint64_t until = pri_fake_core->now_ns() + ns;
+	struct timespec time;
+
+	if (until > call->deadline_ns)
+		until = call->deadline_ns;
+	time.tv_sec = (time_t)(until / NS_PER_SEC);
+	time.tv_nsec = (long)(until % NS_PER_SEC);
+	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, NULL) == EINTR)
+		continue;
+}
+
+void pri_fake_delay(struct pri_call *call)
+{
+	const struct pri_fake_host *host = call->host;
+	uint64_t ms = 0;
+
+	for (size_t i = 0; i < host->fault_count; i++) {
+		if (matches(&host->faults[i], PRI_FAKE_DELAY, call, NULL))
+			ms += host->faults[i].ms;
+	}
+	if (ms > 0)
+		pri_fake_sleep(call, ms * NS_PER_MS);
+}
+
+int pri_fake_enter(struct pri_call *call)
+{
+	pri_fake_delay(call);
+	if (pri_fake_core->now_ns() < call->deadline_ns)
+		return 0;
+	return pri_fake_core->fail(call, -ETIMEDOUT,
+				   "the host did not answer in time: allow more with "
+				   "pr_ctx_set_timeout");
+}

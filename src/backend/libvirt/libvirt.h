@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the files of the libvirt backend share.
+ *
+ * The backend's functions run in the caller's thread and only make jobs (job.c) for the host's
+ * worker (worker.c).  Everything below the line "worker" in this header runs in the worker, on
+ * copies of what the caller passed in; it alone makes libvirt calls of a host.
+ */
+#ifndef PRI_LIBVIRT_H
+#define PRI_LIBVIRT_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
+
+#include "backend/backend.h"
+#include "backend/libvirt/worker.h"
+#include "util/cleanup.h"
+
+#define PRI_LV_TEXT_MAX 512
+/* Kinds of events that a host listens to. */
+#define PRI_LV_EVENTS 4
+
+/* Drivers whose abilities are known to differ; bits, so that a row can name several. */
+enum pri_lv_driver {
+	PRI_LV_QEMU = 1,
+	PRI_LV_TEST = 2,
+	PRI_LV_LXC = 4,
+	PRI_LV_OTHER = 8,
+};
+
+struct pri_wake;
+struct pri_lv_job;
+struct pri_lv_xml;
+
+/* One host. */
+struct pri_lv_host {
+	struct pri_worker *worker;
+	struct pri_lv_job *spare; /* the caller's, to save an allocation per call */
+	char *uri;
+	bool read_only;
+	/* written once by the open job, read by the caller after it */
+	int driver; /* enum pri_lv_driver */
+	bool local; /* proven to be this machine */
+	unsigned int cpu_count; /* numbers of CPUs go from 0 to cpu_count - 1 */
+	struct pri_wake *wake;
+	/* the caller's after open */
+	int cgroup_version;
+	bool cgroup_known; /* found out, not told */
+	/* the worker's */
+	virConnectPtr conn;
+	bool lost;               /* conn is dead */
+	int callbacks[PRI_LV_EVENTS];
+	bool events;             /* lifecycle events arrive, in a thread of our own */
+	unsigned int generation; /* of conn; what was looked up through an older one is dead */
+};
+
+/* One attached domain.  All but uuid belongs to the worker. */
+struct pri_lv_domain {
+	struct pri_task task; /* its release */
+	char uuid[VIR_UUID_STRING_BUFLEN];
+	char name[PRI_NAME_MAX];
+	virDomainPtr ptr;
+	unsigned int generation;
+	/* the XML of the running domain, while no event says that it may have changed */
+	struct pri_lv_xml *xml;
+	unsigned int xml_generation;
+	unsigned int xml_changes; /* pri_wake_changes() before it was fetched */
+};
+
+/* Why something failed, before it is known whose text it becomes. */
+struct pri_lv_fault {
+	int code;
+	bool lost;        /* the connection is dead */
+	bool undelivered; /* and the request surely never reached the other side */
+	bool gone;        /* there is no such domain */
+	char text[PRI_LV_TEXT_MAX];
+};
+
+/* The changes of one family in a call. */
+struct pri_lv_op {
+	struct pri_lv_host *host;
+	struct pri_lv_domain *domain; /* NULL: the host */
+	virDomainPtr ptr;             /* of domain; valid in the family's functions */
+	struct pri_lv_job *job;
+	const struct pri_call *call;
+	struct pri_change **changes;
+	size_t n;
+	uint32_t mode;
+	unsigned int affect; /* VIR_DOMAIN_AFFECT_* */
+	struct pri_lv_fault fault;
+};
+
+/*
+ * A family: the attributes that one libvirt call reads or writes.  Each function gets all of
+ * the changes at once and returns 0, or -1 when a libvirt call failed; a failure of its own it
+ * puts into op->fault.code and text (pri_lv_fail) and returns -1 too.  read() sets held or the
+ * error of each change; write() sets took.
+ */
+struct pri_lv_family {
+	int (*read)(struct pri_lv_op *op);
+	int (*write)(struct pri_lv_op *op);
+	int (*check)(struct pri_lv_op *op);
+};
+
+/* How a typed parameter's number becomes ours. */
+struct pri_lv_scale {
+	uint64_t factor;         /* ours = raw * factor */
+	int type;                /* VIR_TYPED_PARAM_ULLONG or _LLONG */
+	uint64_t unlimited_raw;  /* written for no limit */
+	uint64_t unlimited_from; /* read: this and more is no limit */
+	uint64_t unset_raw;      /* written for "not set" */
+	bool zero_is_unset;      /* read: 0 is "not set" */
+	bool config_unlimited_is_unset; /* the configuration does not tell the two apart */
+};
+
+/* A served attribute. */
+struct pri_lv_row {
+	struct pri_serve serve;
+	const struct pri_lv_family *family;
+	const char *parameter; /* typed parameter, where the family uses them */
+	const struct pri_lv_scale *scale;
+	int tag;     /* the family's own number for it */
+	int drivers; /* enum pri_lv_driver bits */
+	int cgroup;  /* 1 or 2: only there; 0: everywhere */
+};
+
+static inline const struct pri_lv_row *pri_lv_row(const struct pri_change *change)
+{
+	return (const struct pri_lv_row *)(const void *)change->serve;
+}
+
+/* An instance and its other names. */
+struct pri_lv_instance {
+	char *canonical;
+	const char *aliases[3]; /* the last one is NULL */
+	char *alias_texts[2];
+};
+
+struct pri_lv_instances {
+	struct pri_lv_instance *items;
+	size_t n;
+};
+
+/* module.c: the services of the core */
+extern const struct pri_core *pri_lv_core;
+const struct pri_backend *PRI_BACKEND_ENTRY(const struct pri_core *core);
+
+/* uri.c */
+bool pri_lv_claims(const char *uri);
+/* Whether the URI names this machine, as far as a URI can tell. */
+bool pri_lv_uri_is_local(const char *uri);
+
+/* job.c: the caller's side of a job */
+struct pri_lv_job {
+	struct pri_job job;
+	struct pri_lv_host *host;
+	struct pri_lv_domain *domain;
+	struct pri_call call; /* a copy, with texts of its own */
+	char target[PRI_NAME_MAX];
+	int (*work)(struct pri_lv_job *job); /* runs in the worker */
+	int result;
+	/* changes: copies */
+	struct pri_change *changes;
+	struct pri_change **group; /* room for the changes of one family */
+	size_t n, room;
+	/* attach */
+	char *name;
+	struct pri_lv_domain *attached;
+	/* out */
+	struct pri_identity identity;
+	struct pri_identity *identities;
+	size_t identity_count;
+	struct pri_host_facts facts;
+	const struct pri_attr *attr;
+	struct pri_lv_instances instances;
+};
+
+/* A job for the call, or NULL when out of memory. */
+struct pri_lv_job *pri_lv_job_new(struct pri_call *call, int (*work)(struct pri_lv_job *job));
+/* Copy the changes into the job.  0 or -ENOMEM. */
+int pri_lv_job_set_changes(struct pri_lv_job *job, const struct pri_change *changes, size_t n);
+/* Run it.  Returns the job's result with its text in call->error.  When it did not end in time,
+ * *job becomes NULL. */
+int pri_lv_job_run(struct pri_call *call, struct pri_lv_job **job);
+/* Hand results back to the caller's changes. */
+void pri_lv_job_take_changes(struct pri_lv_job *job, struct pri_change *changes, size_t n);
+/* Give the job back (NULL is allowed). */
+void pri_lv_job_end(struct pri_lv_job *job);
+void pri_lv_job_free(struct pri_lv_job *job);
+
+/* host.c, domain.c, serve.c, wait.c: functions of the backend table */
+int pri_lv_open(struct pri_call *call, const char *uri, void **ret_host);
+void pri_lv_close(void *host);
+int pri_lv_facts(struct pri_call *call, struct pri_host_facts *facts);
+int pri_lv_set_cgroup_version(struct pri_call *call, int version);
+int pri_lv_list(struct pri_call *call, pri_add_identity add, void *arg);
+int pri_lv_attach(struct pri_call *call, const char *name, struct pri_identity *identity,
+		  void **ret_domain);
+void pri_lv_detach(void *host, void *domain);
+int pri_lv_state(struct pri_call *call, struct pri_identity *identity);
+int pri_lv_instances(struct pri_call *call, const struct pri_attr *attr, pri_add_instance add,
+		     void *arg);
+int pri_lv_read(struct pri_call *call, struct pri_change *changes, size_t n);
+int pri_lv_check(struct pri_call *call, struct pri_change *changes, size_t n);
+int pri_lv_apply(struct pri_call *call, struct pri_change *changes, size_t n);
+int pri_lv_wait(struct pri_call *call, struct pri_change *changes, size_t n);
+
+/* rows.c */
+const struct pri_serve *pri_lv_serve(void *host, int attr, const char **ret_reason);
+/* The row of an attribute on a host, or NULL. */
+const struct pri_lv_row *pri_lv_row_find(const struct pri_lv_host *host, int attr);
+
+/* cgroup_version.c: of this machine.  0: not known. */
+int pri_lv_cgroup_version(void);
+
+/* event.c: a process has one event loop; hosts are woken by it */
+/* Make sure that there is an event loop.  True: it is a thread of ours. */
+bool pri_lv_event_loop(void);
+struct pri_wake *pri_wake_new(void);
+void pri_wake_ref(struct pri_wake *wake);
+void pri_wake_unref(struct pri_wake *wake);
+/* Number of events so far after which a domain's XML may be another one. */
+unsigned int pri_wake_changes(const struct pri_wake *wake);
+/* Sleep until an event newer than *seen, or until_ns. */
+void pri_wake_wait(struct pri_wake *wake, unsigned int *seen, uint64_t until_ns);
+
+/* ---- worker ---- */
+
+/* Make a libvirt call under its name, which is told when it hangs. */
+#define PRI_LV(host, function, ...)                                                                \
+	(pri_worker_doing((host)->worker, #function), function(__VA_ARGS__))
+
+/* connection.c */
+int pri_lv_connect(struct pri_lv_host *host, struct pri_lv_fault *fault);
+void pri_lv_disconnect(struct pri_lv_host *host);
+/* A connection that lives as far as can be told without asking; reopens a dead one. */
+int pri_lv_ensure(struct pri_lv_host *host, struct pri_lv_fault *fault);
+
+/* event.c: of the host's connection */
+bool pri_lv_events_register(struct pri_lv_host *host);
+/* Each callback holds the connection until then. */
+void pri_lv_events_deregister(struct pri_lv_host *host);
+
+/* fault.c */
+int pri_lv_fail(struct pri_lv_fault *fault, int code, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/* What libvirt's last error in this thread means; ptr may be NULL.  Returns the code. */
+int pri_lv_fault_take(struct pri_lv_fault *fault, struct pri_lv_host *host, virDomainPtr ptr,
+		      uint32_t mode);
+
+/* domain.c */
+/* domain->ptr through the present connection. */
+int pri_lv_domain_ready(struct pri_lv_host *host, struct pri_lv_domain *domain,
+			struct pri_lv_fault *fault);
+/* Why the domain is not there any more. */
+int pri_lv_domain_missing(struct pri_lv_host *host, struct pri_lv_domain *domain,
+			  struct pri_lv_fault *fault);
+int pri_lv_identify(struct pri_lv_host *host, virDomainPtr ptr, struct pri_identity *identity);
+void pri_lv_domain_free(struct pri_lv_domain *domain);
+
+/* incarnation.c */
+uint64_t pri_lv_incarnation(const struct pri_lv_host *host, const struct pri_identity *identity,
+			    unsigned int id);
+
+/* serve.c: one attempt after another at something that can be repeated, over reconnections */
+int pri_lv_repeat(struct pri_lv_op *op, int (*function)(struct pri_lv_op *op));
+
+/* node.c: into op->job->facts */
+int pri_lv_node_facts(struct pri_lv_op *op);
+
+/* param.c: typed parameters */
+/* Put the wanted value into the array. */
+void pri_lv_param_put(virTypedParameterPtr params, int *n, const struct pri_change *change);
+/* Set held of each change from the array; -ENODATA for one that is not in it. */
+void pri_lv_params_hold(const struct pri_lv_op *op, virTypedParameterPtr params, int n);
+/* Set held to a number; "not set" and its equivalents are told apart by what was wanted. */
+void pri_lv_hold(struct pri_change *change, uint64_t raw);
+void pri_lv_fail_each(const struct pri_lv_op *op, int code, const char *text);
+void pri_lv_all_took(const struct pri_lv_op *op);
+
+/* xml.c */
+struct pri_lv_nic {
+	char *mac, *tap, *alias;
+};
+
+struct pri_lv_disk {
+	char *target, *source, *alias;
+};
+
+struct pri_lv_xml {
+	char *balloon_model;         /* NULL: no <memballoon> */
+	unsigned int stats_period;   /* seconds; 0: not set */
+	uint64_t memory_kib;         /* <memory> */
+	uint64_t current_memory_kib; /* <currentMemory> */
+	bool hugepages, assigned_device, virtio_mem;
+	unsigned int vcpus;   /* <vcpu> */
+	bool *vcpu_enabled;   /* [vcpus] */
+	struct pri_lv_nic *nics;
+	struct pri_lv_disk *disks;
+	size_t nic_count, disk_count;
+};
+
+int pri_lv_xml_parse(const char *text, struct pri_lv_xml **ret_xml);
+void pri_lv_xml_free(struct pri_lv_xml *xml);
+/* Of op's domain; PRALLOC_CONFIG: the persistent one.  0 or -1 as a family's function. */
+int pri_lv_xml_fetch(struct pri_lv_op *op, struct pri_lv_xml **ret_xml);
+/* The running domain's, from the cache where it is known to hold.  Belongs to the domain. */
+int pri_lv_xml_cached(struct pri_lv_op *op, const struct pri_lv_xml **ret_xml);
+
+/* the families */
+extern const struct pri_lv_family pri_lv_balloon, pri_lv_maximum, pri_lv_memtune;
+extern const struct pri_lv_family pri_lv_stats_period, pri_lv_memstats;
+extern const struct pri_lv_family pri_lv_sched, pri_lv_vcpu, pri_lv_cpu_time, pri_lv_cpu_steal;
+extern const struct pri_lv_family pri_lv_vcpu_pin, pri_lv_emulator_pin;
+extern const struct pri_lv_family pri_lv_node;
+
+#endif /* PRI_LIBVIRT_H */

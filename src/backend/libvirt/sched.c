@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* CPU shares, quotas and periods: scheduler parameters. */
+#include "backend/libvirt/libvirt.h"
+
+/* What one request may carry; QEMU has nine. */
+#define PARAMS_MAX 16
+
+static int sched_read(struct pri_lv_op *op)
+{
+	virTypedParameter params[PARAMS_MAX];
+	int n = PARAMS_MAX;
+
+	if (PRI_LV(op->host, virDomainGetSchedulerParametersFlags, op->ptr, params, &n,
+		   op->affect) < 0)
+		return -1;
+	pri_lv_params_hold(op, params, n);
+	virTypedParamsClear(params, n);
+	return 0;
+}
+
+static int sched_write(struct pri_lv_op *op)
+{
+	virTypedParameter params[PARAMS_MAX];
+	int n = 0;
+
+	for (size_t i = 0; i < op->n; i++)
+		pri_lv_param_put(params, &n, op->changes[i]);
+	if (PRI_LV(op->host, virDomainSetSchedulerParametersFlags, op->ptr, params, n,
+		   op->affect) < 0)
+		return -1;
+	pri_lv_all_took(op);
+	return 0;
+}
+
+const struct pri_lv_family pri_lv_sched = {.read = sched_read, .write = sched_write};

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Reading, checking and writing changes: sorted by family, each family called once, repeated
+ * over a reconnection where that is harmless.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "backend/libvirt/libvirt.h"
+
+typedef int (*family_function)(struct pri_lv_op *op);
+
+/* One attempt.  0, or the fault's code. */
+static int attempt(struct pri_lv_op *op, family_function function, bool *ret_begun)
+{
+	op->fault = (struct pri_lv_fault){0};
+	*ret_begun = false;
+	if (pri_lv_ensure(op->host, &op->fault) < 0)
+		return op->fault.code;
+	if (op->domain && pri_lv_domain_ready(op->host, op->domain, &op->fault) < 0)
+		return op->fault.code;
+	op->ptr = op->domain ? op->domain->ptr : NULL;
+	*ret_begun = true;
+	if (function(op) == 0)
+		return 0;
+	if (op->fault.code == 0)
+		pri_lv_fault_take(&op->fault, op->host, op->ptr, op->mode);
+	if (op->fault.gone && op->domain)
+		pri_lv_domain_missing(op->host, op->domain, &op->fault);
+	return op->fault.code;
+}
+
+int pri_lv_repeat(struct pri_lv_op *op, int (*function)(struct pri_lv_op *op))
+{
+	bool begun;
+	int r = attempt(op, function, &begun);
+
+	if (r < 0 && op->fault.lost)
+		r = attempt(op, function, &begun);
+	return r;
+}
+
+/* A write is repeated only where the first one surely never arrived. */
+static int write_once(struct pri_lv_op *op, family_function function)
+{
+	bool begun;
+	int r = attempt(op, function, &begun);
+
+	if (r < 0 && op->fault.lost && (!begun || op->fault.undelivered))
+		r = attempt(op, function, &begun);
+	if (r < 0 && op->fault.lost && begun && !op->fault.undelivered)
+		pri_lv_fail(&op->fault, -ENOTCONN,
+			    "the connection was lost during the write; read again to see whether it "
+			    "took effect");
+	return r;
+}
+
+static void op_init(struct pri_lv_op *op, struct pri_lv_job *job, uint32_t mode)
+{
+	*op = (struct pri_lv_op){
+		.host = job->host,
+		.domain = job->domain,
+		.job = job,
+		.call = &job->call,
+		.changes = job->group,
+		.mode = mode,
+		.affect = mode == PRALLOC_CONFIG ? VIR_DOMAIN_AFFECT_CONFIG
+						 : VIR_DOMAIN_AFFECT_LIVE,
+	};
+}
+
+/* The next family's changes, in their order; marks them as done.  False: no more. */
+static bool next_family(struct pri_lv_job *job, struct pri_lv_op *op)
+{
+	const struct pri_lv_family *family = NULL;
+	uint32_t mode = 0;
+	size_t n = 0;
+
+	for (size_t i = 0; i < job->n; i++) {
+		struct pri_change *change = &job->changes[i];
+
+		if (change->error != 1)
+			continue;
+		if (!family) {
+			family = pri_lv_row(change)->family;
+			mode = change->mode;
+		}
+		if (pri_lv_row(change)->family != family || change->mode != mode)
+			continue;
+		change->error = 0;
+		job->group[n++] = change;
+	}
+	if (n == 0)
+		return false;
+	op_init(op, job, mode);
+	op->n = n;
+	return true;
+}
+
+/* error 1: not yet tried. */
+static void begin(struct pri_lv_job *job)
+{
+	for (size_t i = 0; i < job->n; i++)
+		job->changes[i].error = 1;
+}
+
+static const struct pri_lv_family *family_of(const struct pri_lv_op *op)
+{
+	return pri_lv_row(op->changes[0])->family;
+}
+
+static void read_group(struct pri_lv_op *op)
+{
+	int r = pri_lv_repeat(op, family_of(op)->read);
+
+	if (r < 0)
+		pri_lv_fail_each(op, r, op->fault.text);
+}
+
+static int read_work(struct pri_lv_job *job)
+{
+	struct pri_lv_op op;
+
+	begin(job);
+	while (next_family(job, &op))
+		read_group(&op);
+	return 0;
+}
+
+static int check_work(struct pri_lv_job *job)
+{
+	struct pri_lv_op op;
+	int r;
+
+	begin(job);
+	while (next_family(job, &op)) {
+		if (!family_of(&op)->check)
+			continue;
+		r = pri_lv_repeat(&op, family_of(&op)->check);
+		if (r < 0)
+			pri_lv_fail_each(&op, r, op.fault.text);
+	}
+	return 0;
+}
+
+static bool holds_wanted(const struct pri_change *change)
+{
+	const struct pri_value *wanted = &change->wanted, *held = &change->held;
+
+	if (wanted->text || held->text)
+		return wanted->text && held->text && strcmp(wanted->text, held->text) == 0;
+	return wanted->number == held->number;
+}
+
+/*
+ * libvirt's calls are not atomic: of several values those before the one that failed took, and
+ * of one value for several vCPUs a part.  What took is found out by reading.  The first that did
+ * not take gets the error, the others were not tried.
+ */
+static void settle_failure(struct pri_lv_op *op, const struct pri_lv_fault *fault)
+{
+	int code = fault->code;
+	bool told = false;
+
+	if (!fault->lost && code != -ENOENT && code != -ESTALE)
+		(void)pri_lv_repeat(op, family_of(op)->read);
+	for (size_t i = 0; i < op->n; i++) {
+		struct pri_change *change = op->changes[i];
+		bool last = i + 1 == op->n;
+
+		change->took = change->took || (change->error == 0 && op->fault.code == 0 &&
+						holds_wanted(change));
+		if (change->took && !(last && !told)) {
+			change->error = 0;
+		} else if (!told) {
+			pri_lv_core->fail_change(op->call, change, code, "%s", fault->text);
+			told = true;
+		} else {
+			change->error = -ECANCELED;
+		}
+	}
+}
+
+static int write_group(struct pri_lv_op *op)
+{
+	int r = write_once(op, family_of(op)->write);
+	struct pri_lv_fault fault = op->fault;
+
+	if (r == 0)
+		return 0;
+	settle_failure(op, &fault);
+	return r;
+}
+
+/* Those of the group that are to be verified. */
+static void verify_group(struct pri_lv_op *op)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < op->n; i++)
+		if (op->changes[i]->verify && op->changes[i]->took)
+			op->changes[n++] = op->changes[i];
+	op->n = n;
+	if (n > 0)
+		read_group(op);
+}
+
+static int apply_work(struct pri_lv_job *job)
+{
+	struct pri_lv_op op;
+	int r = 0;
+
+	begin(job);
+	while (r == 0 && next_family(job, &op)) {
+		r = write_group(&op);
+		if (r == 0)
+			verify_group(&op);
+	}
+	for (size_t i = 0; i < job->n; i++)
+		if (job->changes[i].error == 1)
+			job->changes[i].error = -ECANCELED;
+	return 0;
+}
+
+static int run(struct pri_call *call, struct pri_change *changes, size_t n,
+	       int (*work)(struct pri_lv_job *job))
+{
+	struct pri_lv_job *job = pri_lv_job_new(call, work);
+	int r = job ? pri_lv_job_set_changes(job, changes, n) : -ENOMEM;
+
+	if (r == 0)
+		r = pri_lv_job_run(call, &job);
+	if (r == 0)
+		pri_lv_job_take_changes(job, changes, n);
+	pri_lv_job_end(job);
+	return r;
+}
+
+int pri_lv_read(struct pri_call *call, struct pri_change *changes, size_t n)
+{
+	return run(call, changes, n, read_work);
+}
+
+int pri_lv_check(struct pri_call *call, struct pri_change *changes, size_t n)
+{
+	return run(call, changes, n, check_work);
+}
+
+int pri_lv_apply(struct pri_call *call, struct pri_change *changes, size_t n)
+{
+	if (call->read_only)
+		return pri_lv_core->fail(call, -EACCES, "the host was opened read-only");
+	return run(call, changes, n, apply_work);
+}

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What only the domain's XML tells. */
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libxml/parser.h>
+#include <libxml/tree.h>
+
+#include "backend/libvirt/libvirt.h"
+
+#define VCPUS_MAX 8192
+
+static bool is(const xmlNode *node, const char *name)
+{
+	return node->type == XML_ELEMENT_NODE && strcmp((const char *)node->name, name) == 0;
+}
+
+static xmlNode *child(const xmlNode *node, const char *name)
+{
+	if (!node)
+		return NULL;
+	for (xmlNode *c = node->children; c; c = c->next)
+		if (is(c, name))
+			return c;
+	return NULL;
+}
+
+/* An attribute as our own text, or NULL. */
+static char *attribute(const xmlNode *node, const char *name)
+{
+	xmlChar *value = node ? xmlGetNoNsProp(node, (const xmlChar *)name) : NULL;
+	char *copy = value ? strdup((const char *)value) : NULL;
+
+	xmlFree(value);
+	return copy;
+}
+
+static bool attribute_is(const xmlNode *node, const char *name, const char *wanted)
+{
+	pri_autofree char *value = attribute(node, name);
+
+	return value && strcmp(value, wanted) == 0;
+}
+
+static uint64_t content(const xmlNode *node)
+{
+	xmlChar *text = node ? xmlNodeGetContent(node) : NULL;
+	uint64_t number = text ? strtoull((const char *)text, NULL, 10) : 0;
+
+	xmlFree(text);
+	return number;
+}
+
+static uint64_t attribute_number(const xmlNode *node, const char *name, uint64_t otherwise)
+{
+	pri_autofree char *value = attribute(node, name);
+
+	return value ? strtoull(value, NULL, 10) : otherwise;
+}
+
+static size_t count(const xmlNode *parent, const char *name)
+{
+	size_t n = 0;
+
+	for (xmlNode *c = parent ? parent->children : NULL; c; c = c->next)
+		n += is(c, name);
+	return n;
+}
+
+static int take_vcpus(struct pri_lv_xml *xml, const xmlNode *domain)
+{
+	const xmlNode *vcpu = child(domain, "vcpu"), *each = child(domain, "vcpus");
+	uint64_t maximum = vcpu ? content(vcpu) : 1;
+	uint64_t current = attribute_number(vcpu, "current", maximum);
+
+	if (maximum > VCPUS_MAX)
+		maximum = VCPUS_MAX;
+	xml->vcpus = (unsigned int)maximum;
+	xml->vcpu_enabled = calloc(maximum + 1, sizeof(bool));
+	if (!xml->vcpu_enabled)
+		return -ENOMEM;
+	for (uint64_t i = 0; !each && i < maximum; i++)
+		xml->vcpu_enabled[i] = i < current;
+	for (xmlNode *c = each ? each->children : NULL; c; c = c->next) {
+		uint64_t id = is(c, "vcpu") ? attribute_number(c, "id", maximum) : maximum;
+
+		if (id < maximum)
+			xml->vcpu_enabled[id] = attribute_is(c, "enabled", "yes");
+	}
+	return 0;
+}
+
+static int take_nics(struct pri_lv_xml *xml, const xmlNode *devices)
+{
+	xml->nics = calloc(count(devices, "interface") + 1, sizeof(*xml->nics));
+	if (!xml->nics)
+		return -ENOMEM;
+	for (xmlNode *c = devices ? devices->children : NULL; c; c = c->next) {
+		struct pri_lv_nic *nic = &xml->nics[xml->nic_count];
+
+		if (!is(c, "interface"))
+			continue;
+		nic->mac = attribute(child(c, "mac"), "address");
+		nic->tap = attribute(child(c, "target"), "dev");
+		nic->alias = attribute(child(c, "alias"), "name");
+		xml->nic_count++;
+		xml->assigned_device = xml->assigned_device || attribute_is(c, "type", "hostdev") ||
+				       attribute_is(c, "type", "vdpa");
+	}
+	return 0;
+}
+
+static char *source_of(const xmlNode *disk)
+{
+	static const char *const names[] = {"file", "dev", "name", "dir", "volume"};
+	const xmlNode *source = child(disk, "source");
+
+	for (size_t i = 0; source && i < PRI_ARRAY_SIZE(names); i++) {
+		char *value = attribute(source, names[i]);
+
+		if (value)
+			return value;
+	}
+	return NULL;
+}
+
+static int take_disks(struct pri_lv_xml *xml, const xmlNode *devices)
+{
+	xml->disks = calloc(count(devices, "disk") + 1, sizeof(*xml->disks));
+	if (!xml->disks)
+		return -ENOMEM;
+	for (xmlNode *c = devices ? devices->children : NULL; c; c = c->next) {
+		struct pri_lv_disk *disk = &xml->disks[xml->disk_count];
+
+		if (!is(c, "disk"))
+			continue;
+		disk->target = attribute(child(c, "target"), "dev");
+		disk->source = source_of(c);
+		disk->alias = attribute(child(c, "alias"), "name");
+		xml->disk_count++;
+	}
+	return 0;
+}
+
+static void take_memory(struct pri_lv_xml *xml, const xmlNode *domain, const xmlNode *devices)
+{
+	const xmlNode *balloon = child(devices, "memballoon");
+
+	xml->memory_kib = content(child(domain, "memory"));
+	xml->current_memory_kib = content(child(domain, "currentMemory"));
+	xml->hugepages = child(child(domain, "memoryBacking"), "hugepages") != NULL;
+	xml->balloon_model = attribute(balloon, "model");
+	xml->stats_period =
+		(unsigned int)attribute_number(child(balloon, "stats"), "period", 0);
+	for (xmlNode *c = devices ? devices->children : NULL; c; c = c->next) {
+		if (is(c, "memory") && attribute_is(c, "model", "virtio-mem"))
+			xml->virtio_mem = true;
+		/* USB and SCSI devices are no DMA masters of their own. */
+		if (is(c, "hostdev") &&
+		    (attribute_is(c, "type", "pci") || attribute_is(c, "type", "mdev")))
+			xml->assigned_device = true;
+	}
+}
+
+/* Several workers may come first. */
+static void init_parser(void)
+{
+	xmlInitParser();
+}
+
+int pri_lv_xml_parse(const char *text, struct pri_lv_xml **ret_xml)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	struct pri_lv_xml *xml;
+	const xmlNode *domain, *devices;
+	xmlDoc *doc;
+	int r = -EIO;
+
+	pthread_once(&once, init_parser);
+	xml = calloc(1, sizeof(*xml));
+	if (!xml)
+		return -ENOMEM;
+	doc = xmlReadMemory(text, (int)strlen(text), NULL, NULL,
+			    XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+	domain = doc ? xmlDocGetRootElement(doc) : NULL;
+	devices = child(domain, "devices");
+	if (domain) {
+		take_memory(xml, domain, devices);
+		r = take_vcpus(xml, domain);
+	}
+	if (r == 0)
+		r = take_nics(xml, devices);
+	if (r == 0)
+		r = take_disks(xml, devices);
+	xmlFreeDoc(doc);
+	if (r < 0)
+		pri_lv_xml_free(xml);
+	else
+		*ret_xml = xml;
+	return r;
+}
+
+void pri_lv_xml_free(struct pri_lv_xml *xml)
+{
+	if (!xml)
+		return;
+	for (size_t i = 0; i < xml->nic_count; i++) {
+		free(xml->nics[i].mac);
+		free(xml->nics[i].tap);
+		free(xml->nics[i].alias);
+	}
+	for (size_t i = 0; i < xml->disk_count; i++) {
+		free(xml->disks[i].target);
+		free(xml->disks[i].source);
+		free(xml->disks[i].alias);
+	}
+	free(xml->nics);
+	free(xml->disks);
+	free(xml->vcpu_enabled);
+	free(xml->balloon_model);
+	free(xml);
+}
+
+int pri_lv_xml_fetch(struct pri_lv_op *op, struct pri_lv_xml **ret_xml)
+{
+	unsigned int flags = op->mode == PRALLOC_CONFIG ? VIR_DOMAIN_XML_INACTIVE : 0;
+	pri_autofree char *text = NULL;
+	int r;
+
+	/* What does not run has no live value, what is transient no persistent one; the XML is
+	 * given for both. */
+	r = op->mode == PRALLOC_CONFIG ? PRI_LV(op->host, virDomainIsPersistent, op->ptr)
+	    : op->mode == PRALLOC_LIVE ? PRI_LV(op->host, virDomainIsActive, op->ptr)
+				       : 1;
+	if (r == 0 && op->mode == PRALLOC_LIVE)
+		return pri_lv_fail(&op->fault, -ENOTCONN, "the domain does not run"), -1;
+	if (r == 0)
+		return pri_lv_fail(&op->fault, -EOPNOTSUPP,
+				   "the domain is transient and has no persistent configuration"),
+		       -1;
+	if (r < 0)
+		return -1;
+	text = PRI_LV(op->host, virDomainGetXMLDesc, op->ptr, flags);
+	if (!text)
+		return -1;
+	r = pri_lv_xml_parse(text, ret_xml);
+	if (r < 0)
+		return pri_lv_fail(&op->fault, r, "libvirt's XML of the domain cannot be read"), -1;
+	return 0;
+}
+
+int pri_lv_xml_cached(struct pri_lv_op *op, const struct pri_lv_xml **ret_xml)
+{
+	struct pri_lv_domain *domain = op->domain;
+	unsigned int changes = pri_wake_changes(op->host->wake);
+
+	if (!domain->xml || !op->host->events || domain->xml_generation != op->host->generation ||
+	    domain->xml_changes != changes) {
+		pri_lv_xml_free(pri_steal(domain->xml));
+		if (pri_lv_xml_fetch(op, &domain->xml) < 0)
+			return -1;
+		domain->xml_changes = changes;
+		domain->xml_generation = op->host->generation;
+	}
+	*ret_xml = domain->xml;
+	return 0;
+}

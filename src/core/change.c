@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The one path of every change: check, write, verify, take back. */
+#include <errno.h>
+
+#include "core/core.h"
+
+/* Items of one typed call: three requests at most, live and persistent. */
+#define SET_REQUESTS_MAX 4
+#define SET_ITEMS_MAX (2 * SET_REQUESTS_MAX)
+/* Taking back gets time of its own: the deadline of the call has often passed by then. */
+#define UNDO_NS (UINT64_C(10) * 1000000000u)
+
+int pri_flags_check(uint32_t flags, uint32_t allowed, char **error)
+{
+	if (flags & ~allowed)
+		return pri_set_error(error, -EINVAL, "unknown flag 0x%x (allowed here: 0x%x)",
+				     flags & ~allowed, allowed);
+	return 0;
+}
+
+int pri_items_read_before(struct pri_item **items, size_t n, uint64_t deadline_ns)
+{
+	int r = pri_batch_read(items, n, deadline_ns);
+
+	for (size_t i = 0; i < n; i++) {
+		if (!items[i]->has_held)
+			continue;
+		pri_value_clear(&items[i]->before);
+		items[i]->before = items[i]->change.held;
+		items[i]->change.held = (struct pri_value){0};
+		items[i]->has_before = true;
+		items[i]->has_held = false;
+	}
+	return r;
+}
+
+/* The backend's own preconditions, for the rows that have some. */
+static int check_preconditions(struct pri_item **items, size_t n, uint64_t deadline_ns)
+{
+	int first = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		int r;
+
+		if (items[i]->change.error < 0 || items[i]->change.mode == PRALLOC_CONFIG ||
+		    !(items[i]->route->serve->modes & PRI_SERVE_PRECHECK))
+			continue;
+		r = pri_batch_check(&items[i], 1, deadline_ns);
+		if (r < 0 && first == 0)
+			first = r;
+	}
+	return first;
+}
+
+int pri_items_check(struct pri_item **items, size_t n, uint64_t deadline_ns, uint32_t flags)
+{
+	int first = 0, r;
+
+	for (size_t i = 0; i < n; i++) {
+		items[i]->change.error = 0;
+		free(pri_steal(items[i]->change.text));
+		items[i]->change.verify = !(flags & PRALLOC_NO_VERIFY) &&
+					  !pri_attr_is(items[i]->change.attr, PRALLOC_ATTR_ASYNC);
+		r = pri_item_check(items[i]);
+		if (r < 0 && first == 0)
+			first = r;
+	}
+	r = check_preconditions(items, n, deadline_ns);
+	if (first == 0)
+		first = r;
+	for (size_t i = 0; i < n; i++) {
+		if (items[i]->change.error < 0)
+			continue;
+		r = pri_guard(items[i], deadline_ns, flags);
+		if (r < 0 && first == 0)
+			first = r;
+	}
+	return first;
+}
+
+int pri_items_apply(struct pri_item **items, size_t n, uint64_t deadline_ns, uint32_t flags)
+{
+	int r = pri_batch_apply(items, n, deadline_ns);
+
+	for (size_t i = 0; i < n; i++) {
+		struct pri_item *item = items[i];
+
+		if (!item->change.verify || item->change.error < 0 || (flags & PRALLOC_NO_VERIFY))
+			continue;
+		item->has_held = true;
+		if (pri_item_verify(item) < 0 && r == 0)
+			r = item->change.error;
+	}
+	return r;
+}
+
+static int undo_one(struct pri_item *item, uint64_t deadline_ns)
+{
+	struct pri_item back = *item;
+	struct pri_item *list = &back;
+	int r;
+
+	if (!item->has_before)
+		return pri_item_fail(item, -EIO,
+				     "it was changed and cannot be taken back: the "
+				     "value before is not known");
+	back.change.wanted = item->before;
+	back.change.held = (struct pri_value){0};
+	back.change.text = NULL;
+	r = pri_items_apply(&list, 1, deadline_ns, 0);
+	item->change.took = r < 0;
+	pri_value_clear(&back.change.held);
+	if (r < 0)
+		pri_item_fail(item, r, "it was changed and could not be taken back: %s",
+			      back.change.text ? back.change.text : pri_strerror(r));
+	else
+		item->has_held = pri_value_copy(&item->change.held, &item->before) == 0;
+	free(back.change.text);
+	return r;
+}
+
+int pri_items_undo(struct pri_item **items, size_t n, uint64_t deadline_ns)
+{
+	int first = 0;
+
+	for (size_t i = n; i-- > 0;) {
+		int r;
+
+		if (!items[i]->change.took)
+			continue;
+		r = undo_one(items[i], deadline_ns);
+		if (r < 0 && first == 0)
+			first = r;
+	}
+	return first;
+}
+
+static int first_failed(struct pri_item **items, size_t n, char **error)
+{
+	size_t at = 0;
+
+	while (at < n && (items[at]->change.error == 0 || items[at]->change.error == -ECANCELED))
+		at++;
+	if (at == n)
+		return 0;
+	free(*error);
+	*error = pri_steal(items[at]->change.text);
+	return items[at]->change.error;
+}
+
+static int set_items(struct pri_item **items, size_t n, uint64_t deadline_ns, uint32_t flags,
+		     char **error)
+{
+	int r = pri_items_check(items, n, deadline_ns, flags);
+
+	if (r < 0)
+		return first_failed(items, n, error);
+	if (n > 1 && pri_items_read_before(items, n, deadline_ns) < 0)
+		return first_failed(items, n, error);
+	if (pri_items_apply(items, n, deadline_ns, flags) == 0)
+		return 0;
+	r = first_failed(items, n, error);
+	/* A single write that reads back differently has nothing to go back to. */
+	if (n > 1 && pri_items_undo(items, n, pri_now_ns() + UNDO_NS) < 0) {
+		pri_autofree char *left = NULL;
+		pri_autofree char *cause = pri_steal(*error);
+
+		first_failed(items, n, &left);
+		pri_set_error(error, r, "%s; %s", cause ? cause : pri_strerror(r),
+			      left ? left : "not taken back");
+	}
+	return r;
+}
+
+static int init_items(struct pri_item *items, size_t *ret_n, const struct pri_target *target,
+		      const struct pri_request *requests, size_t n, uint32_t modes, char **error)
+{
+	static const uint32_t order[] = {PRALLOC_LIVE, PRALLOC_CONFIG};
+
+	*ret_n = 0;
+	for (size_t m = 0; m < PRI_ARRAY_SIZE(order); m++) {
+		if (!(modes & order[m]))
+			continue;
+		for (size_t i = 0; i < n; i++) {
+			int r = pri_item_init(&items[(*ret_n)++], target, &requests[i], order[m],
+					      error);
+
+			if (r < 0)
+				return r;
+		}
+	}
+	return 0;
+}
+
+int pri_set(const struct pri_target *target, const struct pri_request *requests, size_t n,
+	    uint32_t flags, char **error)
+{
+	uint32_t modes = flags & PRI_MODE_FLAGS ? flags & PRI_MODE_FLAGS : PRALLOC_LIVE;
+	struct pri_item items[SET_ITEMS_MAX];
+	struct pri_item *list[SET_ITEMS_MAX];
+	size_t count = 0;
+	int r;
+
+	r = pri_flags_check(flags, PRI_SET_FLAGS, error);
+	if (r < 0)
+		return r;
+	r = init_items(items, &count, target, requests, n, modes, error);
+	for (size_t i = 0; i < count; i++)
+		list[i] = &items[i];
+	if (r == 0)
+		r = set_items(list, count, pri_deadline(target->host->ctx), flags, error);
+	for (size_t i = 0; i < count; i++)
+		pri_item_clear(&items[i]);
+	return r;
+}
+
+int pri_get(const struct pri_target *target, const struct pri_attr *attr, const char *instance,
+	    uint32_t flags, struct pri_value *ret_value, char **error)
+{
+	struct pri_item item;
+	struct pri_item *list = &item;
+	int r;
+
+	r = pri_flags_check(flags, PRI_MODE_FLAGS, error);
+	if (r == 0 && flags == PRI_MODE_FLAGS)
+		r = pri_set_error(error, -EINVAL, "read either the live or the persistent value");
+	if (r < 0)
+		return r;
+	r = pri_item_init_read(&item, target, attr, instance, flags ? flags : PRALLOC_LIVE, error);
+	if (r == 0)
+		r = pri_batch_read(&list, 1, pri_deadline(target->host->ctx));
+	if (r == 0) {
+		*ret_value = item.change.held;
+		item.change.held = (struct pri_value){0};
+	} else if (item.change.text) {
+		free(*error);
+		*error = pri_steal(item.change.text);
+	}
+	pri_item_clear(&item);
+	return r;
+}

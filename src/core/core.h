@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the files of the core share: handles, routing, the one path of every change. */
+#ifndef PRI_CORE_H
+#define PRI_CORE_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <pralloc.h>
+
+#include "backend/backend.h"
+#include "util/cleanup.h"
+
+#define PRI_ERRMSG_MAX 1024
+/* Backends of one host: the one that opened it, and local ones beside it. */
+#define PRI_HOST_BACKENDS 4
+
+struct pr_ctx {
+	unsigned int references;
+	uint32_t timeout_ms;
+	pr_log_fn log;
+	void *log_data;
+	int log_level;
+	char errmsg[PRI_ERRMSG_MAX];
+};
+
+struct pri_host_backend {
+	const struct pri_backend *backend;
+	void *state;
+};
+
+/* Who serves an attribute on a host, found out once. */
+struct pri_route {
+	const struct pri_serve *serve; /* NULL: nobody */
+	uint8_t backend;	       /* index into pr_host.backends */
+	bool known;
+	bool chosen; /* by pr_host_set_route */
+	const char *reason;
+};
+
+struct pr_host {
+	unsigned int references;
+	struct pr_ctx *ctx;
+	char *uri;
+	bool read_only;
+	size_t backend_count;
+	struct pri_host_backend backends[PRI_HOST_BACKENDS];
+	struct pri_route routes[PRI_ATTR_COUNT];
+	uint32_t cpus;		    /* of the host, once known */
+	struct pri_change *scratch; /* for batches of several changes */
+	size_t scratch_size;
+	char *text; /* last text that pr_host_get_str gave out */
+	char errmsg[PRI_ERRMSG_MAX];
+};
+
+struct pri_walk;
+
+struct pr_domain {
+	unsigned int references;
+	struct pr_host *host;
+	struct pri_identity identity;
+	void *states[PRI_HOST_BACKENDS]; /* attached lazily for all but the first */
+	struct pri_walk *walk;		 /* of pr_host_next */
+	size_t walk_index;
+	char *text; /* last text or instance that was given out */
+	char errmsg[PRI_ERRMSG_MAX];
+	/* of pr_read, kept: texts given out live here, and reading again allocates nothing */
+	struct pri_item *readings;
+	struct pri_item **reading_list;
+	size_t reading_count;
+};
+
+/* What is read or changed: a domain, or the host itself (domain NULL). */
+struct pri_target {
+	struct pr_host *host;
+	struct pr_domain *domain;
+};
+
+/* A change on its way through the core. */
+struct pri_item {
+	struct pri_target target;
+	const struct pri_route *route;
+	struct pri_change change;
+	char *instance;		 /* what change.instance points to, or NULL */
+	struct pri_value before; /* what was before the write; valid when has_before */
+	bool has_before;
+	bool has_held; /* change.held is valid */
+	/* plans only */
+	uint8_t phase;	      /* enum pri_phase */
+	uint32_t sequence;    /* of the target in the plan */
+	uint64_t incarnation; /* of the domain when it was changed */
+	uint64_t elapsed_ns;
+};
+
+/* Order of the phases of a plan. */
+enum pri_phase {
+	PRI_PHASE_GIVE,
+	PRI_PHASE_TAKE,
+	PRI_PHASE_COUNT,
+};
+
+/* error.c */
+int pri_set_error(char **error, int code, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+int pri_set_error_v(char **error, int code, const char *format, va_list args)
+	__attribute__((format(printf, 3, 0)));
+/* Move a malloc'ed text to a handle's buffer; with no text, a general one for code. */
+int pri_move_error(char errmsg[PRI_ERRMSG_MAX], int code, char **error);
+const char *pri_strerror(int code);
+
+/* log.c */
+void pri_log(struct pr_ctx *ctx, int level, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* backends.c: the built-in ones and the loadable module; the services that they get */
+extern const struct pri_core pri_core_services;
+int pri_backend_for(struct pr_ctx *ctx, const char *uri, const struct pri_backend **ret_backend,
+		    char **error);
+extern const struct pri_backend pri_fake_backend;
+
+/* route.c */
+const struct pri_route *pri_route(struct pr_host *host, const struct pri_attr *attr);
+
+/* target.c: a call as a backend gets it */
+const char *pri_target_name(const struct pri_target *target);
+int pri_call_begin(struct pri_call *call, const struct pri_target *target, size_t backend,
+		   uint64_t deadline_ns);
+/* Put operation and backend before call->error and move it to *error; frees. Returns code. */
+int pri_call_failed(struct pri_call *call, int code, const char *operation, char **error);
+uint64_t pri_deadline(const struct pr_ctx *ctx);
+uint64_t pri_now_ns(void);
+/* instance.c */
+/* Canonical instance for a target: malloc'ed, NULL for none. */
+int pri_instance_resolve(const struct pri_target *target, const struct pri_attr *attr,
+			 const char *given, char **ret_instance, char **error);
+/* The index-th instance, malloc'ed; -ENODEV past the end. */
+int pri_instance_at(const struct pri_target *target, const struct pri_attr *attr, size_t index,
+		    char **ret_instance, char **error);
+
+/* value.c */
+int pri_value_parse(char **error, const struct pri_attr *attr, const char *text, uint64_t maximum,
+		    struct pri_value *ret_value);
+/* The range check of pri_value_parse, for a number that did not come as a text. */
+int pri_value_check(char **error, const struct pri_attr *attr, uint64_t number);
+/* Exact text, malloc'ed; NULL when out of memory. */
+char *pri_value_text(const struct pri_attr *attr, const struct pri_value *value);
+int pri_value_copy(struct pri_value *to, const struct pri_value *from);
+void pri_value_clear(struct pri_value *value);
+bool pri_value_equal(const struct pri_attr *attr, const struct pri_value *a,
+		     const struct pri_value *b);
+int pri_value_set_text(struct pri_value *value, const char *text);
+
+/* cpulist.c */
+/* Canonical form of a CPU list, malloc'ed; highest CPU in *ret_highest. */
+int pri_cpulist_canonical(const char *text, char **ret_text, unsigned int *ret_highest);
+
+/* item.c: one change from arguments to checked item */
+struct pri_request {
+	const struct pri_attr *attr; /* or NULL: */
+	const char *attribute;
+	const char *instance;
+	bool is_text;
+	uint64_t number;
+	const char *text;
+};
+/* Name, instance, unit and range; not yet whether somebody serves it. */
+int pri_item_init(struct pri_item *item, const struct pri_target *target,
+		  const struct pri_request *request, uint32_t mode, char **error);
+int pri_item_init_read(struct pri_item *item, const struct pri_target *target,
+		       const struct pri_attr *attr, const char *instance, uint32_t mode,
+		       char **error);
+void pri_item_clear(struct pri_item *item);
+int pri_item_fail(struct pri_item *item, int code, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/* Whether the serving row can do it, its range and grain: into change.wanted. */
+int pri_item_check(struct pri_item *item);
+/* Whether what was read back is what was wanted. */
+int pri_item_verify(struct pri_item *item);
+
+/* guard.c */
+/* Limits and dangers that only reading present values can tell. */
+int pri_guard(struct pri_item *item, uint64_t deadline_ns, uint32_t flags);
+
+/* batch.c: items to backend calls.  Consecutive items of the same target, backend and mode are
+ * one call.  All return the first error; each item has its own. */
+int pri_batch_read(struct pri_item **items, size_t n, uint64_t deadline_ns);
+int pri_batch_check(struct pri_item **items, size_t n, uint64_t deadline_ns);
+int pri_batch_apply(struct pri_item **items, size_t n, uint64_t deadline_ns);
+int pri_batch_wait(struct pri_item **items, size_t n, uint64_t deadline_ns);
+
+/* change.c: the one path */
+#define PRI_MODE_FLAGS (PRALLOC_LIVE | PRALLOC_CONFIG)
+#define PRI_SET_FLAGS                                                                              \
+	(PRI_MODE_FLAGS | PRALLOC_NO_VERIFY | PRALLOC_ALLOW_INEFFECTIVE | PRALLOC_ALLOW_HARM)
+int pri_flags_check(uint32_t flags, uint32_t allowed, char **error);
+/* Reads what is into before, keeping change.held. */
+int pri_items_read_before(struct pri_item **items, size_t n, uint64_t deadline_ns);
+/* Everything that can be known before: serving row, value, guards, the backend's own checks. */
+int pri_items_check(struct pri_item **items, size_t n, uint64_t deadline_ns, uint32_t flags);
+/* Writes and verifies. */
+int pri_items_apply(struct pri_item **items, size_t n, uint64_t deadline_ns, uint32_t flags);
+/* Puts before back, last first, where the write took effect; what cannot be put back keeps took
+ * and gets an error. */
+int pri_items_undo(struct pri_item **items, size_t n, uint64_t deadline_ns);
+/* Everything for one call: requests on one target, all or nothing. */
+int pri_set(const struct pri_target *target, const struct pri_request *requests, size_t n,
+	    uint32_t flags, char **error);
+int pri_get(const struct pri_target *target, const struct pri_attr *attr, const char *instance,
+	    uint32_t flags, struct pri_value *ret_value, char **error);
+
+/* domain.c, host.c */
+struct pr_domain *pri_domain_ref(struct pr_domain *dom);
+struct pr_host *pri_host_ref(struct pr_host *host);
+/* Attach and make a handle. */
+int pri_domain_open(struct pr_host *host, const char *name, struct pr_domain **ret_dom,
+		    char **error);
+int pri_domain_identity(struct pr_domain *dom, struct pri_identity *identity, char **error);
+/* End of a public call on a domain or host: keeps the error text, returns code. */
+int pri_domain_result(struct pr_domain *dom, int code, char **error);
+int pri_host_result(struct pr_host *host, int code, char **error);
+
+#endif /* PRI_CORE_H */

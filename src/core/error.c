@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Error texts: made where an error is known best, kept by the innermost handle. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/core.h"
+
+/* The whole set of errors that the library returns. */
+static const struct {
+	int code;
+	const char *text;
+} errors[] = {
+	{EINVAL, "malformed argument"},
+	{ERANGE, "value out of range"},
+	{ENOENT, "no such domain, host or file"},
+	{ENODEV, "no such instance"},
+	{EOPNOTSUPP, "not supported here"},
+	{ENOTCONN, "not running or not connected"},
+	{ESTALE, "the name belongs to another domain now"},
+	{EACCES, "permission denied"},
+	{EBUSY, "busy"},
+	{EAGAIN, "changed by somebody else"},
+	{ENOSPC, "cannot be spared"},
+	{ENODATA, "not known"},
+	{EREMOTEIO, "accepted, but reads back differently"},
+	{ETIMEDOUT, "the time limit passed"},
+	{ECANCELED, "not tried"},
+	{ENOMEM, "out of memory"},
+	{EIO, "input/output error"},
+};
+
+const char *pri_strerror(int code)
+{
+	for (size_t i = 0; i < PRI_ARRAY_SIZE(errors); i++)
+		if (errors[i].code == -code)
+			return errors[i].text;
+	return "unknown error";
+}
+
+int pri_set_error_v(char **error, int code, const char *format, va_list args)
+{
+	char *text;
+
+	if (vasprintf(&text, format, args) < 0)
+		text = NULL;
+	free(*error);
+	*error = text;
+	return code;
+}
+
+int pri_set_error(char **error, int code, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	pri_set_error_v(error, code, format, args);
+	va_end(args);
+	return code;
+}
+
+int pri_move_error(char errmsg[PRI_ERRMSG_MAX], int code, char **error)
+{
+	const char *text = *error ? *error : pri_strerror(code);
+
+	if (code >= 0)
+		errmsg[0] = '\0';
+	else
+		snprintf(errmsg, PRI_ERRMSG_MAX, "%s", text);
+	free(*error);
+	*error = NULL;
+	return code;
+}

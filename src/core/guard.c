@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Limits and dangers that only present values can tell, looked for before anything is written. */
+#include <errno.h>
+#include <inttypes.h>
+
+#include "core/core.h"
+
+/* Older statistics do not tell what a guest can spare.  With a slower statistics period: three
+ * periods. */
+#define STATS_AGE_MAX_S 10
+#define STATS_PERIODS_MAX 3
+/* What a guest keeps for itself beyond its present use: 5 % of its size, at least 16 MiB.  A
+ * guest at its last 4 MiB was measured to kill processes at the next fork. */
+#define RESERVE_DIVISOR 20
+#define RESERVE_MIN_BYTES (UINT64_C(16) << 20)
+/* A hard limit less than 5 % above present use makes the kernel reclaim or kill. */
+#define HARD_LIMIT_MARGIN_DIVISOR 20
+
+#define GUARD_READINGS_MAX 6
+
+struct readings {
+	struct pri_item items[GUARD_READINGS_MAX];
+	size_t count;
+};
+
+static void read_all(struct readings *readings, const struct pri_item *item, const int *ids,
+		     uint64_t deadline_ns)
+{
+	struct pri_item *list[GUARD_READINGS_MAX];
+	size_t n = 0;
+
+	for (size_t i = 0; i < readings->count; i++) {
+		struct pri_item *reading = &readings->items[i];
+		char *error = NULL;
+
+		if (pri_item_init_read(reading, &item->target, &pri_attrs[ids[i]], NULL,
+				       item->change.mode, &error) == 0)
+			list[n++] = reading;
+		free(error);
+	}
+	if (n > 0)
+		pri_batch_read(list, n, deadline_ns);
+}
+
+static void clear_all(struct readings *readings)
+{
+	for (size_t i = 0; i < readings->count; i++)
+		pri_item_clear(&readings->items[i]);
+}
+
+static bool known(const struct pri_item *reading, uint64_t *ret_value)
+{
+	if (!reading->has_held || reading->change.held.number > PRI_NUMBER_MAX)
+		return false;
+	*ret_value = reading->change.held.number;
+	return true;
+}
+
+static char *bytes_text(uint64_t bytes)
+{
+	return pri_value_text(&pri_attrs[PRI_MEM_BALLOON], &(struct pri_value){.number = bytes});
+}
+
+/* MiB, for a person: exact bytes of a statistic help nobody. */
+static uint64_t mib(uint64_t bytes)
+{
+	return bytes >> 20;
+}
+
+static int beyond(struct pri_item *item, uint64_t maximum, const char *what)
+{
+	pri_autofree char *wanted = pri_value_text(item->change.attr, &item->change.wanted);
+	pri_autofree char *most =
+		pri_value_text(item->change.attr, &(struct pri_value){.number = maximum});
+
+	return pri_item_fail(item, -ERANGE, "%s is beyond the maximum of %s (%s)",
+			     wanted ? wanted : "?", most ? most : "?", what);
+}
+
+enum { ACTUAL, USABLE, UNUSED, AVAILABLE, AGE, PERIOD, BALLOON_READINGS };
+
+/* Memory that the guest does not need now.  Statistics can be older than the last move of the
+ * balloon, so what is in use is subtracted from the present size too. */
+static bool spare_bytes(struct readings *readings, uint64_t actual, uint64_t *ret_spare)
+{
+	uint64_t reserve = actual / RESERVE_DIVISOR;
+	uint64_t spare, available;
+
+	if (!known(&readings->items[USABLE], &spare) && !known(&readings->items[UNUSED], &spare))
+		return false;
+	if (known(&readings->items[AVAILABLE], &available) && available > spare) {
+		uint64_t used = available - spare;
+		uint64_t rest = actual > used ? actual - used : 0;
+
+		spare = spare < rest ? spare : rest;
+	}
+	if (reserve < RESERVE_MIN_BYTES)
+		reserve = RESERVE_MIN_BYTES;
+	*ret_spare = spare > reserve ? spare - reserve : 0;
+	return true;
+}
+
+static bool too_old(struct readings *readings, uint64_t *ret_age)
+{
+	uint64_t limit = STATS_AGE_MAX_S, period;
+
+	if (!known(&readings->items[AGE], ret_age))
+		*ret_age = 0;
+	if (known(&readings->items[PERIOD], &period) && period * STATS_PERIODS_MAX > limit)
+		limit = period * STATS_PERIODS_MAX;
+	return *ret_age > limit;
+}
+
+static int judge_shrink(struct pri_item *item, struct readings *readings, uint64_t actual)
+{
+	uint64_t wanted = item->change.wanted.number;
+	uint64_t spare, age;
+	pri_autofree char *size = bytes_text(actual);
+
+	if (!spare_bytes(readings, actual, &spare))
+		return pri_item_fail(
+			item, -ENODATA,
+			"what the guest can spare is not known (no balloon statistics; "
+			"set mem.stats_period, or allow harm)");
+	if (too_old(readings, &age))
+		return pri_item_fail(item, -ENODATA,
+				     "what the guest can spare is not known (its statistics are "
+				     "%" PRIu64 " s old; allow harm to do it all the same)",
+				     age);
+	if (actual - wanted <= spare)
+		return 0;
+	return pri_item_fail(item, -ENOSPC,
+			     "the guest cannot give %" PRIu64 "M: it has %s and can spare %" PRIu64
+			     "M (statistics %" PRIu64 " s old); allow harm to take more",
+			     mib(actual - wanted), size ? size : "?", mib(spare), age);
+}
+
+static int guard_shrink(struct pri_item *item, uint64_t deadline_ns)
+{
+	static const int ids[BALLOON_READINGS] = {
+		[ACTUAL] = PRI_MEM_ACTUAL, [USABLE] = PRI_MEM_USABLE,
+		[UNUSED] = PRI_MEM_UNUSED, [AVAILABLE] = PRI_MEM_AVAILABLE,
+		[AGE] = PRI_MEM_STATS_AGE, [PERIOD] = PRI_MEM_STATS_PERIOD,
+	};
+	struct readings readings = {.count = BALLOON_READINGS};
+	uint64_t actual;
+	int r = 0;
+
+	read_all(&readings, item, ids, deadline_ns);
+	if (!known(&readings.items[ACTUAL], &actual)) {
+		const char *why = readings.items[ACTUAL].change.text;
+
+		r = pri_item_fail(item, readings.items[ACTUAL].change.error ?: -ENODATA,
+				  "its present size is not known (%s)",
+				  why ? why : "no balloon statistics");
+	} else if (item->change.wanted.number < actual) {
+		r = judge_shrink(item, &readings, actual);
+	}
+	clear_all(&readings);
+	return r;
+}
+
+/* Compare with a maximum that the target itself has; one that is not known forbids nothing: the
+ * backend refuses what it cannot do. */
+static int guard_maximum(struct pri_item *item, int maximum_id, uint64_t deadline_ns)
+{
+	struct readings readings = {.count = 1};
+	uint64_t maximum;
+	int r = 0;
+
+	if (item->change.wanted.number > PRI_NUMBER_MAX)
+		return 0;
+	read_all(&readings, item, &maximum_id, deadline_ns);
+	if (known(&readings.items[0], &maximum) && item->change.wanted.number > maximum)
+		r = beyond(item, maximum, pri_attrs[maximum_id].name);
+	clear_all(&readings);
+	return r;
+}
+
+static int guard_balloon(struct pri_item *item, uint64_t deadline_ns, uint32_t flags)
+{
+	int r;
+
+	if (item->change.wanted.number > PRI_NUMBER_MAX)
+		return 0;
+	r = guard_maximum(item, PRI_MEM_MAXIMUM, deadline_ns);
+	if (r < 0 || item->change.mode == PRALLOC_CONFIG || (flags & PRALLOC_ALLOW_HARM))
+		return r;
+	return guard_shrink(item, deadline_ns);
+}
+
+static int guard_hard_limit(struct pri_item *item, uint64_t deadline_ns, uint32_t flags)
+{
+	static const int id = PRI_MEM_RSS;
+	struct readings readings = {.count = 1};
+	uint64_t used;
+	int r = 0;
+
+	if (item->change.wanted.number > PRI_NUMBER_MAX || item->change.mode == PRALLOC_CONFIG ||
+	    (flags & PRALLOC_ALLOW_HARM))
+		return 0;
+	read_all(&readings, item, &id, deadline_ns);
+	if (!known(&readings.items[0], &used))
+		r = pri_item_fail(
+			item, -ENODATA,
+			"what the domain uses is not known (mem.rss); allow harm to do it "
+			"all the same");
+	else if (item->change.wanted.number < used + used / HARD_LIMIT_MARGIN_DIVISOR)
+		r = pri_item_fail(
+			item, -ENOSPC,
+			"%" PRIu64 "M is less than 5 %% above the %" PRIu64
+			"M that the domain uses: the kernel may kill it (at least %" PRIu64
+			"M, or allow harm)",
+			mib(item->change.wanted.number), mib(used),
+			mib(used + used / HARD_LIMIT_MARGIN_DIVISOR) + 1);
+	clear_all(&readings);
+	return r;
+}
+
+static int host_cpus(struct pri_item *item, uint64_t deadline_ns, uint32_t *ret_cpus)
+{
+	struct pri_target host = {.host = item->target.host};
+	struct pri_host_facts facts = {0};
+	struct pri_call call;
+	char *error = NULL;
+	int r;
+
+	*ret_cpus = host.host->cpus;
+	if (*ret_cpus)
+		return 0;
+	r = pri_call_begin(&call, &host, 0, deadline_ns);
+	if (r == 0)
+		r = call.backend->facts(&call, &facts);
+	if (r < 0) {
+		pri_call_failed(&call, r, "CPUs of the host", &error);
+		pri_item_fail(item, r, "%s", error ? error : pri_strerror(r));
+		free(error);
+		return r;
+	}
+	*ret_cpus = host.host->cpus = facts.cpus;
+	return 0;
+}
+
+static int guard_host_cpus(struct pri_item *item, uint64_t deadline_ns)
+{
+	pri_autofree char *canonical = NULL;
+	unsigned int highest;
+	uint32_t cpus;
+	int r;
+
+	if (!item->change.wanted.text)
+		return 0;
+	r = host_cpus(item, deadline_ns, &cpus);
+	if (r < 0)
+		return r;
+	r = pri_cpulist_canonical(item->change.wanted.text, &canonical, &highest);
+	if (r < 0)
+		return pri_item_fail(item, r, "\"%s\" is no CPU list", item->change.wanted.text);
+	if (highest >= cpus)
+		return pri_item_fail(item, -ERANGE, "CPU %u is not in this host (0 to %u)", highest,
+				     cpus - 1);
+	return 0;
+}
+
+int pri_guard(struct pri_item *item, uint64_t deadline_ns, uint32_t flags)
+{
+	switch (item->change.attr->guard) {
+	case PRI_GUARD_BALLOON:
+		return guard_balloon(item, deadline_ns, flags);
+	case PRI_GUARD_HARD_LIMIT:
+		return guard_hard_limit(item, deadline_ns, flags);
+	case PRI_GUARD_VCPUS:
+		return guard_maximum(item, PRI_CPU_MAXIMUM, deadline_ns);
+	case PRI_GUARD_HOST_CPUS:
+		return guard_host_cpus(item, deadline_ns);
+	default:
+		return 0;
+	}
+}

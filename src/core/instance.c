@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Instances: what a person wrote to what the backend knows. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "core/core.h"
+
+/* Names listed in an error text. */
+#define NAMES_MAX 400
+#define NUMBER_DIGITS 5
+
+struct search {
+	const char *given; /* NULL: any */
+	size_t index;	   /* given NULL: which one */
+	size_t count;
+	char *found; /* malloc'ed */
+	char names[NAMES_MAX];
+};
+
+static void note_name(struct search *search, const char *name)
+{
+	size_t length = strlen(search->names);
+
+	snprintf(search->names + length, sizeof(search->names) - length, "%s%s", length ? ", " : "",
+		 name);
+}
+
+static bool matches(const char *given, const char *canonical, const char *const *aliases)
+{
+	if (strcasecmp(given, canonical) == 0)
+		return true;
+	for (; aliases && *aliases; aliases++)
+		if (strcmp(given, *aliases) == 0)
+			return true;
+	return false;
+}
+
+static int add(void *arg, const char *canonical, const char *const *aliases)
+{
+	struct search *search = arg;
+	bool wanted = search->given ? matches(search->given, canonical, aliases)
+				    : search->count == search->index;
+
+	note_name(search, canonical);
+	search->count++;
+	if (!wanted || search->found)
+		return 0;
+	search->found = strdup(canonical);
+	return search->found ? 0 : -ENOMEM;
+}
+
+static int list(const struct pri_target *target, const struct pri_attr *attr, struct search *search,
+		char **error)
+{
+	const struct pri_route *route = pri_route(target->host, attr);
+	struct pri_call call;
+	int r;
+
+	if (!route->serve)
+		return pri_set_error(error, -EOPNOTSUPP, "%s: %s", attr->name, route->reason);
+	r = pri_call_begin(&call, target, route->backend, pri_deadline(target->host->ctx));
+	if (r == 0)
+		r = call.backend->instances(&call, attr, add, search);
+	if (r < 0) {
+		free(pri_steal(search->found));
+		pri_call_failed(&call, r, attr->name, error);
+	}
+	return r;
+}
+
+/* vCPU numbers need no look-up: the backend knows whether there is such a one. */
+static int resolve_number(const struct pri_attr *attr, const char *given, char **ret_instance,
+			  char **error)
+{
+	size_t length = strspn(given, "0123456789");
+
+	if (length == 0 || given[length] || length > NUMBER_DIGITS)
+		return pri_set_error(error, -EINVAL, "%s: \"%.64s\" is not a vCPU number",
+				     attr->name, given);
+	if (asprintf(ret_instance, "%lu", strtoul(given, NULL, 10)) < 0)
+		return -ENOMEM;
+	return 0;
+}
+
+static int resolve_listed(const struct pri_target *target, const struct pri_attr *attr,
+			  const char *given, char **ret_instance, char **error)
+{
+	struct search search = {.given = given};
+	int r = list(target, attr, &search, error);
+
+	if (r < 0)
+		return r;
+	if (!given && search.count > 1) {
+		free(search.found);
+		return pri_set_error(error, -EINVAL,
+				     "%s of %s: which one? there are several instances (%s)",
+				     attr->name, pri_target_name(target), search.names);
+	}
+	if (!search.found)
+		return pri_set_error(error, -ENODEV,
+				     "%s of %s: there is no instance \"%.64s\" (%s%s)", attr->name,
+				     pri_target_name(target), given ? given : "",
+				     search.count ? "there are: " : "there are none", search.names);
+	*ret_instance = search.found;
+	return 0;
+}
+
+int pri_instance_resolve(const struct pri_target *target, const struct pri_attr *attr,
+			 const char *given, char **ret_instance, char **error)
+{
+	bool none = !given || !*given;
+
+	if (attr->instance == PRALLOC_INSTANCE_NONE && !none)
+		return pri_set_error(error, -EINVAL, "%s has no instances, but [%.64s] was given",
+				     attr->name, given);
+	if (none && (attr->instance == PRALLOC_INSTANCE_NONE ||
+		     pri_attr_is(attr, PRALLOC_ATTR_INSTANCE_OPTIONAL))) {
+		*ret_instance = NULL;
+		return 0;
+	}
+	if (!none && attr->instance == PRALLOC_INSTANCE_VCPU)
+		return resolve_number(attr, given, ret_instance, error);
+	return resolve_listed(target, attr, none ? NULL : given, ret_instance, error);
+}
+
+int pri_instance_at(const struct pri_target *target, const struct pri_attr *attr, size_t index,
+		    char **ret_instance, char **error)
+{
+	struct search search = {.index = index};
+	int r;
+
+	if (attr->instance == PRALLOC_INSTANCE_NONE)
+		return pri_set_error(error, -EINVAL, "%s has no instances", attr->name);
+	r = list(target, attr, &search, error);
+	if (r < 0)
+		return r;
+	if (!search.found)
+		return pri_set_error(error, -ENODEV,
+				     "%s of %s has %zu instances, none with index %zu", attr->name,
+				     pri_target_name(target), search.count, index);
+	*ret_instance = search.found;
+	return 0;
+}

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A plan: its steps, and how they are looked at. */
+#include "core/plan.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+int pr_plan_new(struct pr_ctx *ctx, struct pr_plan **ret_plan)
+{
+	char *error = NULL;
+	struct pr_plan *plan;
+
+	if (!ctx)
+		return -EINVAL;
+	if (!ret_plan) {
+		pri_set_error(&error, -EINVAL, "ret_plan is NULL");
+		return pri_move_error(ctx->errmsg, -EINVAL, &error);
+	}
+	plan = calloc(1, sizeof(*plan));
+	if (!plan)
+		return pri_move_error(ctx->errmsg, -ENOMEM, &error);
+	plan->ctx = pr_ctx_ref(ctx);
+	ctx->errmsg[0] = '\0';
+	*ret_plan = plan;
+	return 0;
+}
+
+static void step_clear(struct pri_step *step)
+{
+	struct pri_target target = step->items[PRI_STEP_LIVE].target;
+
+	for (size_t m = 0; m < PRI_STEP_MODES; m++)
+		pri_item_clear(&step->items[m]);
+	if (target.domain)
+		pr_domain_close(target.domain);
+	else
+		pr_host_close(target.host);
+}
+
+/* The index is only asked for what a step was added with, so it is made anew. */
+static int rebuild_index(struct pr_plan *plan);
+
+void pri_plan_truncate(struct pr_plan *plan, size_t first)
+{
+	for (size_t i = first; i < plan->count; i++)
+		step_clear(&plan->steps[i]);
+	plan->count = first;
+	rebuild_index(plan);
+}
+
+void pr_plan_free(struct pr_plan *plan)
+{
+	if (!plan)
+		return;
+	for (size_t i = 0; i < plan->count; i++)
+		step_clear(&plan->steps[i]);
+	free(plan->steps);
+	pri_plan_index_clear(&plan->index);
+	pr_ctx_unref(plan->ctx);
+	free(plan);
+}
+
+const char *pr_plan_errmsg(const struct pr_plan *plan)
+{
+	return plan ? plan->errmsg : "no plan";
+}
+
+size_t pr_plan_count(const struct pr_plan *plan)
+{
+	return plan ? plan->count : 0;
+}
+
+static int grow(struct pr_plan *plan)
+{
+	size_t size = plan->size ? 2 * plan->size : 16;
+	struct pri_step *more;
+
+	if (plan->count < plan->size)
+		return 0;
+	more = realloc(plan->steps, size * sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	plan->steps = more;
+	plan->size = size;
+	return 0;
+}
+
+/* A key of the target alone and one of target, attribute and instance.  Two handles of the same
+ * domain are the same target; two connections to the same host are not known to be. */
+static int put_keys(struct pr_plan *plan, struct pri_item *item)
+{
+	const struct pri_target *target = &item->target;
+	pri_autofree char *name = NULL, *key = NULL;
+	uint32_t ignored;
+	int r;
+
+	if (asprintf(&name, "%p %s", (void *)target->host,
+		     target->domain ? target->domain->identity.uuid : "") < 0)
+		name = NULL;
+	if (!name ||
+	    asprintf(&key, "%s %s[%s]", name, item->change.attr->name, item->change.instance) < 0)
+		key = NULL;
+	if (!key)
+		return -ENOMEM;
+	r = pri_plan_index_put(&plan->index, name, plan->target_count, &item->sequence);
+	if (r == 0)
+		plan->target_count++;
+	return r < 0 ? r : pri_plan_index_put(&plan->index, key, 0, &ignored);
+}
+
+static int rebuild_index(struct pr_plan *plan)
+{
+	int r = 0;
+
+	pri_plan_index_clear(&plan->index);
+	plan->target_count = 0;
+	for (size_t i = 0; r >= 0 && i < plan->count; i++)
+		r = put_keys(plan, &plan->steps[i].items[PRI_STEP_LIVE]);
+	return r < 0 ? r : 0;
+}
+
+/* The same change for the persistent configuration. */
+static int copy_item(struct pri_item *to, const struct pri_item *from, uint32_t mode)
+{
+	*to = *from;
+	to->change.mode = mode;
+	to->instance = NULL;
+	to->change.wanted = (struct pri_value){0};
+	if (from->instance && asprintf(&to->instance, "%s", from->instance) < 0) {
+		to->instance = NULL;
+		return -ENOMEM;
+	}
+	to->change.instance = to->instance ? to->instance : "";
+	return pri_value_copy(&to->change.wanted, &from->change.wanted);
+}
+
+int pri_plan_add(struct pr_plan *plan, const struct pri_target *target,
+		 const struct pri_request *request, char **error)
+{
+	struct pri_step step = {.status = {PRALLOC_STEP_NEW, PRALLOC_STEP_NEW}};
+	struct pri_item *live = &step.items[PRI_STEP_LIVE];
+	int r;
+
+	if (plan->applied)
+		return pri_set_error(error, -EINVAL, "the plan was applied already");
+	if (target->host->ctx != plan->ctx)
+		return pri_set_error(error, -EINVAL, "%s was opened from another context",
+				     pri_target_name(target));
+	r = pri_item_init(live, target, request, PRALLOC_LIVE, error);
+	if (r == 0)
+		r = grow(plan);
+	if (r == 0)
+		r = put_keys(plan, live);
+	if (r == 1)
+		r = pri_set_error(error, -EINVAL, "%s of %s is in the plan twice",
+				  live->change.attr->name, pri_target_name(target));
+	if (r == 0)
+		r = copy_item(&step.items[PRI_STEP_CONFIG], live, PRALLOC_CONFIG);
+	if (r < 0) {
+		pri_item_clear(live);
+		pri_item_clear(&step.items[PRI_STEP_CONFIG]);
+		return r;
+	}
+	if (target->domain)
+		pri_domain_ref(target->domain);
+	else
+		pri_host_ref(target->host);
+	plan->steps[plan->count++] = step;
+	return 0;
+}
+
+static int plan_set(struct pr_plan *plan, const struct pri_target *target,
+		    const struct pri_request *request)
+{
+	char *error = NULL;
+	int r;
+
+	if (!target->host)
+		r = pri_set_error(&error, -EINVAL, "domain or host is NULL");
+	else
+		r = pri_plan_add(plan, target, request, &error);
+	return pri_plan_result(plan, r, &error);
+}
+
+int pr_plan_set_u64(struct pr_plan *plan, struct pr_domain *dom, const char *attribute,
+		    const char *instance, uint64_t value)
+{
+	struct pri_request request = {
+		.attribute = attribute, .instance = instance, .number = value};
+	struct pri_target target = {dom ? dom->host : NULL, dom};
+
+	return plan ? plan_set(plan, &target, &request) : -EINVAL;
+}
+
+int pr_plan_set_str(struct pr_plan *plan, struct pr_domain *dom, const char *attribute,
+		    const char *instance, const char *value)
+{
+	struct pri_request request = {
+		.attribute = attribute, .instance = instance, .is_text = true, .text = value};
+	struct pri_target target = {dom ? dom->host : NULL, dom};
+
+	return plan ? plan_set(plan, &target, &request) : -EINVAL;
+}
+
+int pr_plan_host_set_u64(struct pr_plan *plan, struct pr_host *host, const char *attribute,
+			 const char *instance, uint64_t value)
+{
+	struct pri_request request = {
+		.attribute = attribute, .instance = instance, .number = value};
+	struct pri_target target = {.host = host};
+
+	return plan ? plan_set(plan, &target, &request) : -EINVAL;
+}
+
+int pr_plan_host_set_str(struct pr_plan *plan, struct pr_host *host, const char *attribute,
+			 const char *instance, const char *value)
+{
+	struct pri_request request = {
+		.attribute = attribute, .instance = instance, .is_text = true, .text = value};
+	struct pri_target target = {.host = host};
+
+	return plan ? plan_set(plan, &target, &request) : -EINVAL;
+}
+
+static void show_value(struct pr_value *out, const struct pri_attr *attr,
+		       const struct pri_value *value, bool present)
+{
+	*out = (struct pr_value){.size = sizeof(*out)};
+	if (!present)
+		return;
+	out->type = pri_attr_is_text(attr) ? PRALLOC_TYPE_TEXT : PRALLOC_TYPE_U64;
+	out->number = value->text ? 0 : value->number;
+	out->text = value->text;
+}
+
+/* A step in two modes is shown by the one that has something to say. */
+static size_t shown_mode(const struct pr_plan *plan, const struct pri_step *step)
+{
+	if (!(plan->modes & PRALLOC_CONFIG))
+		return PRI_STEP_LIVE;
+	if (!(plan->modes & PRALLOC_LIVE))
+		return PRI_STEP_CONFIG;
+	return step->items[PRI_STEP_LIVE].change.error == 0 &&
+			       step->items[PRI_STEP_CONFIG].change.error < 0
+		       ? PRI_STEP_CONFIG
+		       : PRI_STEP_LIVE;
+}
+
+int pr_plan_step(const struct pr_plan *plan, size_t index, struct pr_step *step)
+{
+	const struct pri_item *item;
+	const struct pri_change *change;
+	size_t m;
+
+	if (!plan || !step || step->size < sizeof(*step) || index >= plan->count)
+		return -EINVAL;
+	m = shown_mode(plan, &plan->steps[index]);
+	item = &plan->steps[index].items[m];
+	change = &item->change;
+	step->status = plan->steps[index].status[m];
+	step->error = change->error;
+	step->mode = change->mode;
+	step->target = pri_target_name(&item->target);
+	step->attribute = change->attr->name;
+	step->instance = change->instance;
+	step->backend = item->route->serve
+				? item->target.host->backends[item->route->backend].backend->name
+				: NULL;
+	step->text = change->text ? change->text : "";
+	step->elapsed_us = item->elapsed_ns / 1000;
+	show_value(&step->before, change->attr, &item->before, item->has_before);
+	show_value(&step->wanted, change->attr, &change->wanted, true);
+	show_value(&step->after, change->attr, &change->held, item->has_held);
+	return 0;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A domain or a host as a backend gets it: the call, its deadline, its error. */
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/core.h"
+
+uint64_t pri_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+uint64_t pri_deadline(const struct pr_ctx *ctx)
+{
+	return pri_now_ns() + (uint64_t)ctx->timeout_ms * 1000000u;
+}
+
+const char *pri_target_name(const struct pri_target *target)
+{
+	return target->domain ? target->domain->identity.name : "@host";
+}
+
+int pri_call_failed(struct pri_call *call, int code, const char *operation, char **error)
+{
+	const char *text = call->error ? call->error : pri_strerror(code);
+
+	pri_set_error(error, code, "%s: %s: %s", operation, call->backend->name, text);
+	free(call->error);
+	call->error = NULL;
+	return code;
+}
+
+static void call_init(struct pri_call *call, const struct pri_target *target, size_t backend,
+		      uint64_t deadline_ns)
+{
+	struct pr_host *host = target->host;
+
+	*call = (struct pri_call){
+		.backend = host->backends[backend].backend,
+		.host = host->backends[backend].state,
+		.domain = target->domain ? target->domain->states[backend] : NULL,
+		.target = pri_target_name(target),
+		.deadline_ns = deadline_ns,
+		.ctx = host->ctx,
+		.read_only = host->read_only,
+	};
+}
+
+/* Backends beside the one that opened the host meet a domain at its first use there. */
+static int attach_lazily(struct pri_call *call, struct pr_domain *domain, size_t backend)
+{
+	struct pri_identity identity;
+	int r = call->backend->attach(call, domain->identity.uuid, &identity, &call->domain);
+
+	if (r == 0)
+		domain->states[backend] = call->domain;
+	return r;
+}
+
+int pri_call_begin(struct pri_call *call, const struct pri_target *target, size_t backend,
+		   uint64_t deadline_ns)
+{
+	call_init(call, target, backend, deadline_ns);
+	if (target->domain && !call->domain)
+		return attach_lazily(call, target->domain, backend);
+	return 0;
+}

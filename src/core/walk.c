@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "core/walk.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "core/core.h"
+
+#define WALK_SIZE_FIRST 16
+
+static int add(void *arg, const struct pri_identity *identity)
+{
+	struct pri_walk *walk = arg;
+
+	if (walk->count == walk->size) {
+		size_t size = walk->size ? 2 * walk->size : WALK_SIZE_FIRST;
+		void *more = realloc(walk->uuids, size * sizeof(*walk->uuids));
+
+		if (!more)
+			return -ENOMEM;
+		walk->uuids = more;
+		walk->size = size;
+	}
+	memcpy(walk->uuids[walk->count++], identity->uuid, sizeof(*walk->uuids));
+	return 0;
+}
+
+int pri_walk_new(struct pr_host *host, struct pri_walk **ret_walk, char **error)
+{
+	struct pri_target target = {.host = host};
+	struct pri_walk *walk = calloc(1, sizeof(*walk));
+	struct pri_call call;
+	int r;
+
+	if (!walk)
+		return -ENOMEM;
+	walk->references = 1;
+	r = pri_call_begin(&call, &target, 0, pri_deadline(host->ctx));
+	if (r == 0)
+		r = call.backend->list(&call, add, walk);
+	if (r < 0) {
+		pri_walk_unref(walk);
+		return pri_call_failed(&call, r, "list of domains", error);
+	}
+	free(call.error);
+	*ret_walk = walk;
+	return 0;
+}
+
+struct pri_walk *pri_walk_ref(struct pri_walk *walk)
+{
+	walk->references++;
+	return walk;
+}
+
+void pri_walk_unref(struct pri_walk *walk)
+{
+	if (!walk || --walk->references > 0)
+		return;
+	free(walk->uuids);
+	free(walk);
+}

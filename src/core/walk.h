@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The domains that a walk of pr_host_next goes over, shared by the handles it gives out. */
+#ifndef PRI_WALK_H
+#define PRI_WALK_H
+
+#include <stddef.h>
+
+struct pr_host;
+
+struct pri_walk {
+	unsigned int references;
+	size_t count;
+	size_t size;
+	char (*uuids)[37];
+};
+
+int pri_walk_new(struct pr_host *host, struct pri_walk **ret_walk, char **error);
+struct pri_walk *pri_walk_ref(struct pri_walk *walk);
+void pri_walk_unref(struct pri_walk *walk);
+
+#endif /* PRI_WALK_H */
