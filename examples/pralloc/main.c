@@ -99,8 +99,6 @@ static int run(struct app *app, int argc, char **argv)
 {
 	int status = options_parse(app, argc, argv);
 
-	if (option_given(app, OPTION_JSON))
-		app->out = need(json_object_new_object());
 	if (status == EXIT_DONE && option_given(app, OPTION_VERSION)) {
 		help_version();
 		return EXIT_DONE;
@@ -113,6 +111,8 @@ static int run(struct app *app, int argc, char **argv)
 		help_print(app->command);
 		return EXIT_DONE;
 	}
+	if (option_given(app, OPTION_JSON))
+		app->out = need(json_object_new_object());
 	if (status != EXIT_DONE)
 		return status;
 	if (!app->command)
@@ -122,39 +122,42 @@ static int run(struct app *app, int argc, char **argv)
 	return run_command(app);
 }
 
-/* A reader that went away (a pipe into head) is no failure of the work. */
-static int flush_output(struct app *app, int status)
+/*
+ * Returns 0 or why output is missing.  The cause of an earlier failure is not kept by stdio: an
+ * empty line shows whether it lasts.  A reader that went away (a pipe into head) is no failure.
+ */
+static int flush_output(void)
 {
 	bool failed = ferror(stdout) != 0;
 
-	if (fflush(stdout) == 0 && !failed)
-		return status;
-	if (errno == EPIPE)
-		return status;
-	if (app->error)
-		return status ? status : EXIT_REFUSED;
-	fail(app, -EIO, "cannot write the output: %s", strerror(errno));
+	if (failed)
+		putchar('\n');
+	if (fflush(stdout) != 0)
+		return errno == EPIPE ? 0 : errno;
+	return failed ? EIO : 0;
+}
+
+static int output_failed(struct app *app, int cause, int status)
+{
+	fail(app, -EIO, "cannot write the output: %s", strerror(cause));
 	if (app->changed)
 		hint(app, "the changes themselves were made");
-	return EXIT_REFUSED;
+	return status == EXIT_DONE ? EXIT_REFUSED : status;
 }
 
 static int finish(struct app *app, int status)
 {
-	bool told = app->out && !option_given(app, OPTION_HELP) &&
-		    !option_given(app, OPTION_VERSION);
-	const struct json_object *error;
+	int cause;
 
 	if (status == EXIT_USAGE)
 		hint(app, "pralloc %s%s--help tells more", app->command ? app->command->name : "",
 		     app->command ? " " : "");
-	if (status != EXIT_DONE || told) {
-		if (app->out)
-			json_print(app);
-	}
-	error = app->error;
-	status = flush_output(app, status);
-	if (!app->out || app->error != error)
+	if (app->out)
+		json_print(app);
+	cause = flush_output();
+	if (cause)
+		status = output_failed(app, cause, status);
+	if (!app->out || cause)
 		errors_print(app);
 	return status;
 }

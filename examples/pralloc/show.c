@@ -30,6 +30,8 @@ static void add_all(struct app *app, struct entries *entries, const struct targe
 			continue;
 		if (pr_host_route(app->host, name, &backend, NULL) == 0 && backend)
 			entries_expand(app, entries, target, name);
+		else if (option_given(app, OPTION_VERBOSE))
+			entries_add(entries, name, NULL);
 	}
 }
 
@@ -66,12 +68,16 @@ static void print_reasons(struct app *app, const struct target *target,
 	table_begin(&table, app, reasons, sizeof(reasons) / sizeof(reasons[0]));
 	for (i = 0; i < entries->count; i++) {
 		const struct entry *entry = &entries->items[i];
+		char *text;
 
 		if (!entry->error)
 			continue;
+		text = entry_errmsg(app, target, entry);
 		table_line(&table);
 		table_cell_take(&table, attribute_text(entry->attribute, entry->instance));
-		table_cell_take(&table, entry_errmsg(app, target, entry));
+		table_cell(&table,
+			   reason_alone(text, entry->attribute, entry->instance, target->name));
+		free(text);
 	}
 	if (table.line)
 		puts("");

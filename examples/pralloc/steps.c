@@ -149,20 +149,6 @@ static size_t giver_of(struct app *app, const struct pr_plan *plan, const struct
 	return found;
 }
 
-/* The text of a refusal without the name of the step, which stands beside it. */
-static const char *step_reason(const struct pr_step *step)
-{
-	char *attribute = attribute_text(step->attribute, step->instance);
-	char *prefix = format_text("%s of %s: ", attribute, step->target);
-	const char *reason = *step->text ? step->text : error_brief(step->error);
-
-	if (strncmp(reason, prefix, strlen(prefix)) == 0)
-		reason += strlen(prefix);
-	free(prefix);
-	free(attribute);
-	return reason;
-}
-
 static char *verdict(struct app *app, const struct pr_plan *plan, const struct pr_step *step)
 {
 	bool gives = false;
@@ -170,7 +156,10 @@ static char *verdict(struct app *app, const struct pr_plan *plan, const struct p
 	size_t giver;
 
 	if (step->status == PRALLOC_STEP_REFUSED)
-		return format_text("REFUSED: %s", step_reason(step));
+		return format_text("REFUSED: %s",
+				   *step->text ? reason_alone(step->text, step->attribute,
+							      step->instance, step->target)
+					       : error_brief(step->error));
 	if (step->status != PRALLOC_STEP_OK)
 		return copy_text("not checked");
 	moved = amount(app, step, &step->wanted, &gives);

@@ -2,6 +2,7 @@
 #include "values.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 char *value_text(struct app *app, const char *attribute, const struct pr_value *value,
 		 uint32_t flags)
@@ -32,6 +33,20 @@ char *attribute_text(const char *attribute, const char *instance)
 	if (!instance || !*instance)
 		return copy_text(attribute);
 	return format_text("%s[%s]", attribute, instance);
+}
+
+const char *reason_alone(const char *text, const char *attribute, const char *instance,
+			 const char *target)
+{
+	char *name = attribute_text(attribute, instance);
+	char *prefix = format_text("%s of %s: ", name, target);
+	size_t length = strlen(prefix);
+
+	if (strncmp(text, prefix, length) == 0)
+		text += length;
+	free(prefix);
+	free(name);
+	return text;
 }
 
 void attribute_info(const char *attribute, struct pr_attr_info *info)

@@ -43,6 +43,9 @@ char *value_text(struct app *app, const char *attribute, const struct pr_value *
 char *value_short(struct app *app, const char *attribute, const struct pr_value *value);
 /* "cpu.pin[3]", malloc'ed. */
 char *attribute_text(const char *attribute, const char *instance);
+/* An error's text from behind "ATTRIBUTE of TARGET: ", for where both stand beside it. */
+const char *reason_alone(const char *text, const char *attribute, const char *instance,
+			 const char *target);
 void attribute_info(const char *attribute, struct pr_attr_info *info);
 
 /* entries.c */

@@ -21,9 +21,10 @@ struct pr_value {
 	const char *text; /**< PRALLOC_TYPE_TEXT, else NULL; owned by whoever filled the value */
 };
 
-/** pr_value_format: digits in the base unit, no unit behind them. */
+/** pr_value_format: digits in the base unit, no unit behind them; "unlimited" and "default". */
 #define PRALLOC_FORMAT_RAW (UINT32_C(1) << 16)
-/** pr_value_format: at most four digits with a unit, rounded, for people ("1.5G", "80 Mbit/s"). */
+/** pr_value_format: at most four digits with a unit, rounded, for people ("1.5G", "80 Mbit/s"); more
+ * digits beyond the largest unit. */
 #define PRALLOC_FORMAT_SHORT (UINT32_C(1) << 17)
 
 /** Enough for the text of any number, in any format. */
@@ -43,7 +44,7 @@ struct pr_value {
  * @maximum: what 100 % is, or 0 where there is no maximum ("%" is -EINVAL then).
  * @ret_value: ret_value->size set by the caller.
  * @buffer, @size: receives the canonical text of a text value; may be NULL, 0 for a number.
- * The result is exact: a fraction that is no whole number of base units is -EINVAL, overflow is
+ * The result is exact ("%": the nearest base unit): a fraction that is no whole number of base units is -EINVAL, overflow is
  * -ERANGE.  A value outside the attribute's range is -ERANGE.
  * Errors: -EINVAL, -ERANGE, -ENOSPC (buffer too small).  Since: 0.1.
  */

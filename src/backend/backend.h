@@ -207,8 +207,8 @@ struct pri_backend {
 	int (*apply)(struct pri_call *call, struct pri_change *changes, size_t n);
 
 	/* Wait until the asynchronous changes[0..n-1] (rows with PRALLOC_ATTR_ASYNC) of one target
-	 * have arrived; held is what was reached, also with -ETIMEDOUT.  Returns 0, -ETIMEDOUT or
-	 * an error.  NULL where no such row is served. */
+	 * have arrived; held is what was reached, also in a change with -ETIMEDOUT.  Result as
+	 * read().  NULL where no such row is served. */
 	int (*wait)(struct pri_call *call, struct pri_change *changes, size_t n);
 };
 

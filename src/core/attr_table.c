@@ -77,7 +77,7 @@ const struct pri_attr pri_attrs[PRI_ATTR_COUNT] = {
 				DOMAIN_OF(MEM), NO_INSTANCE, UNIT(BYTES), HARD, LESS_GIVES,
 				.rank = 24, .properties = WRITABLE | UNLIMITED | ADDITIVE,
 				.percent_of = PRI_MEM_MAXIMUM,
-				RANGE(1, BYTES_MAX, PRALLOC_UNLIMITED)},
+				RANGE(0, BYTES_MAX, PRALLOC_UNLIMITED)},
 	[PRI_MEM_STATS_PERIOD] = {"mem.stats_period",
 				  "time between balloon statistics of the guest", DOMAIN_OF(MEM),
 				  NO_INSTANCE, UNIT(SEC), PARAMETER, .rank = 5,

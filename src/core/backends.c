@@ -15,7 +15,7 @@ static int core_fail(struct pri_call *call, int code, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	pri_set_error_v(&call->error, code, format, args);
+	pri_note_error_v(&call->error, format, args);
 	va_end(args);
 	return code;
 }
@@ -28,7 +28,7 @@ static int core_fail_change(const struct pri_call *call, struct pri_change *chan
 	va_list args;
 
 	va_start(args, format);
-	pri_set_error_v(&cause, code, format, args);
+	pri_note_error_v(&cause, format, args);
 	va_end(args);
 	change->error = code;
 	pri_set_error(&change->text, code, "%s%s%s%s of %s%s: %s: %s", change->attr->name,
@@ -45,7 +45,7 @@ static void core_log(const struct pri_call *call, int level, const char *format,
 	va_list args;
 
 	va_start(args, format);
-	pri_set_error_v(&line, 0, format, args);
+	pri_note_error_v(&line, format, args);
 	va_end(args);
 	if (line)
 		pri_log(call->ctx, level, "%s: %s: %s", call->target, call->backend->name, line);
@@ -111,9 +111,12 @@ static int load_module(struct pr_ctx *ctx, const struct pri_backend **ret_backen
 	}
 	/* Never unloaded: its threads outlive the last host. */
 	module = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+	if (!module && access(path, F_OK) < 0)
+		return pri_set_error(error, -EOPNOTSUPP,
+				     "the libvirt backend is not installed (there is no %s)", path);
 	if (!module)
 		return pri_set_error(error, -EOPNOTSUPP,
-				     "the libvirt backend is not installed (%s)", dlerror());
+				     "the libvirt backend cannot be loaded (%s)", dlerror());
 	/* POSIX makes the conversion of dlsym's result to a function work. */
 	*(void **)&entry = dlsym(module, PRI_BACKEND_ENTRY_NAME);
 	if (!entry) {
@@ -124,6 +127,9 @@ static int load_module(struct pr_ctx *ctx, const struct pri_backend **ret_backen
 	}
 	*ret_backend = entry(&pri_core_services);
 	dlclose(module);
+	if (!*ret_backend)
+		return pri_set_error(error, -EOPNOTSUPP, "%s does not work with this libpralloc",
+				     path);
 	return 0;
 }
 

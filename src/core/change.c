@@ -137,15 +137,22 @@ int pri_items_undo(struct pri_item **items, size_t n, uint64_t deadline_ns)
 
 static int first_failed(struct pri_item **items, size_t n, char **error)
 {
-	size_t at = 0;
+	struct pri_item *failed = NULL;
 
-	while (at < n && (items[at]->change.error == 0 || items[at]->change.error == -ECANCELED))
-		at++;
-	if (at == n)
+	for (size_t i = 0; i < n; i++) {
+		if (items[i]->change.error < 0 && items[i]->change.error != -ECANCELED) {
+			failed = items[i];
+			break;
+		}
+		/* What was not tried says nothing, unless there is nothing else to say. */
+		if (items[i]->change.error < 0 && !failed)
+			failed = items[i];
+	}
+	if (!failed)
 		return 0;
 	free(*error);
-	*error = pri_steal(items[at]->change.text);
-	return items[at]->change.error;
+	*error = pri_steal(failed->change.text);
+	return failed->change.error;
 }
 
 static int set_items(struct pri_item **items, size_t n, uint64_t deadline_ns, uint32_t flags,

@@ -102,10 +102,16 @@ enum pri_phase {
 };
 
 /* error.c */
-int pri_set_error(char **error, int code, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-int pri_set_error_v(char **error, int code, const char *format, va_list args)
-	__attribute__((format(printf, 3, 0)));
+void pri_note_error(char **error, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static inline int pri_code(int code)
+{
+	return code;
+}
+
+/* Store a text and have the code as value: a macro, so that compiler and analyser see the code. */
+#define pri_set_error(error, code, ...) (pri_note_error((error), __VA_ARGS__), pri_code(code))
+void pri_note_error_v(char **error, const char *format, va_list args)
+	__attribute__((format(printf, 2, 0)));
 /* Move a malloc'ed text to a handle's buffer; with no text, a general one for code. */
 int pri_move_error(char errmsg[PRI_ERRMSG_MAX], int code, char **error);
 const char *pri_strerror(int code);
@@ -172,10 +178,13 @@ int pri_item_init_read(struct pri_item *item, const struct pri_target *target,
 		       const struct pri_attr *attr, const char *instance, uint32_t mode,
 		       char **error);
 void pri_item_clear(struct pri_item *item);
-int pri_item_fail(struct pri_item *item, int code, const char *format, ...)
+void pri_item_note(struct pri_item *item, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+#define pri_item_fail(item, code, ...) (pri_item_note((item), (code), __VA_ARGS__), pri_code(code))
 /* Whether the serving row can do it, its range and grain: into change.wanted. */
 int pri_item_check(struct pri_item *item);
+/* change.wanted to the nearest step of the serving row's scale. */
+int pri_item_to_grain(struct pri_item *item);
 /* Whether what was read back is what was wanted. */
 int pri_item_verify(struct pri_item *item);
 
@@ -216,7 +225,8 @@ struct pr_host *pri_host_ref(struct pr_host *host);
 /* Attach and make a handle. */
 int pri_domain_open(struct pr_host *host, const char *name, struct pr_domain **ret_dom,
 		    char **error);
-int pri_domain_identity(struct pr_domain *dom, struct pri_identity *identity, char **error);
+int pri_domain_identity(struct pr_domain *dom, uint64_t deadline_ns, struct pri_identity *identity,
+			char **error);
 /* End of a public call on a domain or host: keeps the error text, returns code. */
 int pri_domain_result(struct pr_domain *dom, int code, char **error);
 int pri_host_result(struct pr_host *host, int code, char **error);

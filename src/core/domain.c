@@ -98,11 +98,12 @@ int pr_domain_open(struct pr_host *host, const char *name, uint32_t flags,
 	return pri_host_result(host, r, &error);
 }
 
-int pri_domain_identity(struct pr_domain *dom, struct pri_identity *identity, char **error)
+int pri_domain_identity(struct pr_domain *dom, uint64_t deadline_ns, struct pri_identity *identity,
+			char **error)
 {
 	struct pri_target target = {dom->host, dom};
 	struct pri_call call;
-	int r = pri_call_begin(&call, &target, 0, pri_deadline(dom->host->ctx));
+	int r = pri_call_begin(&call, &target, 0, deadline_ns);
 
 	if (r == 0)
 		r = call.backend->state(&call, identity);
@@ -114,7 +115,7 @@ int pri_domain_identity(struct pr_domain *dom, struct pri_identity *identity, ch
 
 int pr_domain_state(struct pr_domain *dom, int *ret_state, uint32_t flags)
 {
-	struct pri_identity identity;
+	struct pri_identity identity = {0};
 	char *error = NULL;
 	int r;
 
@@ -124,7 +125,7 @@ int pr_domain_state(struct pr_domain *dom, int *ret_state, uint32_t flags)
 	if (r == 0 && !ret_state)
 		r = pri_set_error(&error, -EINVAL, "ret_state is NULL");
 	if (r == 0)
-		r = pri_domain_identity(dom, &identity, &error);
+		r = pri_domain_identity(dom, pri_deadline(dom->host->ctx), &identity, &error);
 	if (r == 0)
 		*ret_state = identity.state;
 	return pri_domain_result(dom, r, &error);

@@ -38,25 +38,33 @@ const char *pri_strerror(int code)
 	return "unknown error";
 }
 
-int pri_set_error_v(char **error, int code, const char *format, va_list args)
+/* A text is one line, also where it quotes what somebody gave us. */
+static void keep_one_line(char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == '\x7f')
+			*text = '?';
+}
+
+void pri_note_error_v(char **error, const char *format, va_list args)
 {
 	char *text;
 
 	if (vasprintf(&text, format, args) < 0)
 		text = NULL;
+	else
+		keep_one_line(text);
 	free(*error);
 	*error = text;
-	return code;
 }
 
-int pri_set_error(char **error, int code, const char *format, ...)
+void pri_note_error(char **error, const char *format, ...)
 {
 	va_list args;
 
 	va_start(args, format);
-	pri_set_error_v(error, code, format, args);
+	pri_note_error_v(error, format, args);
 	va_end(args);
-	return code;
 }
 
 int pri_move_error(char errmsg[PRI_ERRMSG_MAX], int code, char **error)

@@ -170,19 +170,17 @@ int pr_host_next(struct pr_host *host, struct pr_domain **dom, uint32_t flags)
 	if (!host)
 		return -EINVAL;
 	r = pri_flags_check(flags, 0, &error);
-	if (r == 0 && !dom)
+	if (!dom) {
 		r = pri_set_error(&error, -EINVAL, "dom is NULL");
-	if (r < 0)
-		return pri_host_result(host, r, &error);
-	if (*dom && !(*dom)->walk) {
-		r = pri_set_error(&error, -EINVAL,
-				  "dom is not from pr_host_next (start with NULL)");
 		return pri_host_result(host, r, &error);
 	}
-	if (*dom) {
+	if (r == 0 && *dom && (!(*dom)->walk || (*dom)->host != host))
+		r = pri_set_error(&error, -EINVAL,
+				  "dom is not from pr_host_next of this host (start with NULL)");
+	if (r == 0 && *dom) {
 		walk = pri_walk_ref((*dom)->walk);
 		index = (*dom)->walk_index;
-	} else {
+	} else if (r == 0) {
 		r = pri_walk_new(host, &walk, &error);
 	}
 	if (r == 0)

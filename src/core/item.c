@@ -38,16 +38,16 @@ static int prefixed(char **error, int code, const struct pri_item *item, char *c
 	return code;
 }
 
-int pri_item_fail(struct pri_item *item, int code, const char *format, ...)
+void pri_item_note(struct pri_item *item, int code, const char *format, ...)
 {
 	char *cause = NULL;
 	va_list args;
 
 	va_start(args, format);
-	pri_set_error_v(&cause, code, format, args);
+	pri_note_error_v(&cause, format, args);
 	va_end(args);
 	item->change.error = code;
-	return prefixed(&item->change.text, code, item, cause);
+	prefixed(&item->change.text, code, item, cause);
 }
 
 /* 100 % of an attribute, read from the target. */
@@ -235,9 +235,10 @@ static int fail_between(struct pri_item *item, uint64_t value, uint64_t raw)
 			     given ? given : "?", low ? low : "?", high ? high : "?");
 }
 
-static int to_grain(struct pri_item *item)
+int pri_item_to_grain(struct pri_item *item)
 {
 	const struct pri_serve *serve = item->change.serve;
+	uint64_t maximum = serve->max ? serve->max : item->change.attr->max;
 	uint64_t value = item->change.wanted.number;
 	uint64_t raw, held, distance;
 
@@ -245,6 +246,9 @@ static int to_grain(struct pri_item *item)
 		return 0;
 	raw = to_raw(serve, value);
 	held = from_raw(serve, raw);
+	/* The largest value goes down: above it lies what no one could set again. */
+	if (held > maximum && raw > 0)
+		held = from_raw(serve, --raw);
 	distance = held > value ? held - value : value - held;
 	if (distance > value / GRAIN_ERROR_DIVISOR)
 		return fail_between(item, value, raw);
@@ -291,7 +295,7 @@ int pri_item_check(struct pri_item *item)
 	    !item->change.wanted.text)
 		item->change.wanted.number = attr->def;
 	r = check_range(item);
-	return r < 0 ? r : to_grain(item);
+	return r < 0 ? r : pri_item_to_grain(item);
 }
 
 /* A text that is not set, or a default that only the backend knows, cannot be compared. */

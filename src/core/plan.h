@@ -35,11 +35,31 @@ void pri_plan_truncate(struct pr_plan *plan, size_t first);
 int pri_plan_add(struct pr_plan *plan, const struct pri_target *target,
 		 const struct pri_request *request, char **error);
 
+/* plan_items.c */
+/* PRALLOC_LIVE and PRALLOC_CONFIG as the flags of a call mean them. */
+uint32_t pri_plan_modes(uint32_t flags);
 /* The items of the modes in use, in the order in which they were added. */
 int pri_plan_items(struct pr_plan *plan, uint32_t modes, struct pri_item ***ret_items,
 		   size_t *ret_n);
 /* The status that belongs to an item. */
 int *pri_plan_status(struct pr_plan *plan, const struct pri_item *item);
+/* The first step with an error as the error of the call; code when there is none. */
+int pri_plan_report(struct pri_item **items, size_t n, int code, char **error);
+/* Whether the step has to be waited for. */
+bool pri_plan_is_async(const struct pri_item *item);
+
+/* plan_check.c */
+void pri_plan_set_phases(struct pri_item **items, size_t n);
+int pri_plan_check_items(struct pr_plan *plan, struct pri_item **items, size_t n,
+			 uint64_t deadline_ns, uint32_t flags, char **error);
+/* What is, of every step. */
+int pri_plan_read_present(struct pr_plan *plan, struct pri_item **items, size_t n,
+			  uint64_t deadline_ns, char **error);
+
+/* plan_undo.c */
+/* Takes everything that took effect back, last first.  Returns the first failure. */
+int pri_plan_undo_all(struct pr_plan *plan, struct pri_item **items, size_t n,
+		      uint64_t deadline_ns);
 
 /* order.c: by phase, then target, backend, mode and rank, so that one call serves many */
 void pri_order(struct pri_item **items, size_t n);

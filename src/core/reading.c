@@ -32,13 +32,24 @@ static int make_room(struct pr_domain *dom, size_t count)
 	return 0;
 }
 
+/* No instance where none has to be found, or its canonical name. */
+static bool same_instance(const struct pri_item *item, const char *given)
+{
+	const struct pri_attr *attr = item->change.attr;
+
+	if (given)
+		return item->instance && strcmp(item->instance, given) == 0;
+	return attr->instance == PRALLOC_INSTANCE_NONE ||
+	       (!item->instance && pri_attr_is(attr, PRALLOC_ATTR_INSTANCE_OPTIONAL));
+}
+
 /* An item that reads the same as last time is kept as it is: nothing is looked up again. */
 static bool can_stay(const struct pri_item *item, const struct pr_reading *reading, uint32_t mode)
 {
 	return item->route && item->route->serve && item->change.serve == item->route->serve &&
 	       item->change.mode == mode &&
 	       strcmp(item->change.attr->name, reading->attribute) == 0 &&
-	       item->change.attr->instance == PRALLOC_INSTANCE_NONE && !reading->instance;
+	       same_instance(item, reading->instance);
 }
 
 static int prepare(struct pr_domain *dom, struct pri_item *item, const struct pr_reading *reading,

@@ -5,11 +5,27 @@
 
 #include "core/core.h"
 
+/* Taking back gets time of its own: the deadline has often passed by then. */
+#define UNDO_NS (UINT64_C(10) * 1000000000u)
+
+/* The settings of one mode. */
 struct list {
+	struct pri_target target;
+	uint32_t mode;
+	bool whole; /* everything, not one attribute */
 	struct pri_item *items;
 	size_t count, size;
-	bool whole; /* everything, not one attribute */
+	struct pri_item **differing; /* those to be written */
+	size_t differing_count;
 };
+
+static void list_clear(struct list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		pri_item_clear(&list->items[i]);
+	free(list->items);
+	free(list->differing);
+}
 
 static struct pri_item *append(struct list *list)
 {
@@ -25,174 +41,262 @@ static struct pri_item *append(struct list *list)
 	return &list->items[list->count++];
 }
 
-/* What the domain would start with. */
-static int persistent_value(const struct pri_target *target, const struct pri_attr *attr,
-			    const char *instance, struct pri_value *value, char **error)
-{
-	const struct pri_route *route = pri_route(target->host, attr);
-	int r;
-
-	value->number = PRALLOC_DEFAULT;
-	if (!(route->serve->modes & PRI_SERVE_READ_CONFIG))
-		return 0;
-	r = pri_get(target, attr, instance, PRALLOC_CONFIG, value, error);
-	/* A transient domain has no persistent configuration: the default it is. */
-	if (r == -EOPNOTSUPP) {
-		free(pri_steal(*error));
-		value->number = PRALLOC_DEFAULT;
-		return 0;
-	}
-	return r;
-}
-
-static int add_instance(struct list *list, const struct pri_target *target,
-			const struct pri_attr *attr, const char *instance, uint32_t mode,
+static int add_instance(struct list *list, const struct pri_attr *attr, const char *instance,
 			char **error)
 {
 	struct pri_request request = {
 		.attr = attr, .instance = instance, .is_text = true, .text = "default"};
 	struct pri_item *item = append(list);
-	struct pri_value value = {0};
-	int r;
 
-	if (!item)
-		return -ENOMEM;
-	r = pri_item_init(item, target, &request, mode, error);
-	if (r < 0 || mode == PRALLOC_CONFIG)
-		return r;
-	r = persistent_value(target, attr, instance, &value, error);
-	if (r < 0)
-		return r;
-	pri_value_clear(&item->change.wanted);
-	item->change.wanted = value;
-	/* What waits for the guest has no default to go back to but a persistent value. */
-	if (list->whole && value.number == PRALLOC_DEFAULT && !value.text &&
-	    pri_attr_is(attr, PRALLOC_ATTR_ASYNC))
-		pri_item_clear(&list->items[--list->count]);
-	return 0;
+	return item ? pri_item_init(item, &list->target, &request, list->mode, error) : -ENOMEM;
 }
 
-static int add_attr(struct list *list, const struct pri_target *target, const struct pri_attr *attr,
-		    const char *instance, uint32_t mode, char **error)
+static int add_instances(struct list *list, const struct pri_attr *attr, char **error)
 {
-	bool all = attr->instance != PRALLOC_INSTANCE_NONE && !instance;
-
-	if (!all || pri_attr_is(attr, PRALLOC_ATTR_INSTANCE_OPTIONAL))
-		return add_instance(list, target, attr, instance, mode, error);
 	for (size_t i = 0;; i++) {
 		pri_autofree char *name = NULL;
-		int r = pri_instance_at(target, attr, i, &name, error);
+		int r = pri_instance_at(&list->target, attr, i, &name, error);
 
 		if (r == -ENODEV) {
 			free(pri_steal(*error));
 			return 0;
 		}
 		if (r == 0)
-			r = add_instance(list, target, attr, name, mode, error);
+			r = add_instance(list, attr, name, error);
 		if (r < 0)
 			return r;
 	}
 }
 
-/* Rows that reset as a whole leaves out: another row says the same. */
-static bool resettable(const struct pri_target *target, const struct pri_attr *attr, uint32_t mode)
+static int add_attr(struct list *list, const struct pri_attr *attr, const char *instance,
+		    char **error)
 {
-	uint32_t need = mode == PRALLOC_CONFIG ? PRI_SERVE_WRITE_CONFIG : PRI_SERVE_WRITE;
-	const struct pri_route *route = pri_route(target->host, attr);
+	int r = 0;
+
+	if (attr->instance == PRALLOC_INSTANCE_NONE || (instance && *instance))
+		return add_instance(list, attr, instance, error);
+	/* What holds for all instances, and beside it what single ones have. */
+	if (pri_attr_is(attr, PRALLOC_ATTR_INSTANCE_OPTIONAL))
+		r = add_instance(list, attr, NULL, error);
+	return r < 0 ? r : add_instances(list, attr, error);
+}
+
+static bool resettable(const struct list *list, const struct pri_attr *attr)
+{
+	uint32_t need = list->mode == PRALLOC_CONFIG ? PRI_SERVE_WRITE_CONFIG : PRI_SERVE_WRITE;
+	const struct pri_route *route = pri_route(list->target.host, attr);
 
 	return attr->target == PRALLOC_TARGET_DOMAIN && pri_attr_is(attr, PRALLOC_ATTR_WRITABLE) &&
 	       route->serve && (route->serve->modes & need);
 }
 
-static int collect(struct list *list, const struct pri_target *target, const char *attribute,
-		   const char *instance, uint32_t mode, char **error)
+static int collect_one(struct list *list, const char *attribute, const char *instance, char **error)
 {
 	const struct pri_attr *attr = NULL;
 	char inside[PRI_NAME_MAX];
-	int r;
+	int r = pri_attr_split(error, attribute, &attr, inside, sizeof(inside));
 
-	if (attribute) {
-		r = pri_attr_split(error, attribute, &attr, inside, sizeof(inside));
-		if (r < 0)
-			return r;
-		if (!pri_route(target->host, attr)->serve)
-			return pri_set_error(error, -EOPNOTSUPP, "%s of %s: %s", attr->name,
-					     pri_target_name(target),
-					     pri_route(target->host, attr)->reason);
-		return add_attr(list, target, attr, *inside ? inside : instance, mode, error);
-	}
+	if (r < 0)
+		return r;
+	if (*inside && instance && *instance)
+		return pri_set_error(error, -EINVAL, "%s: an instance was given twice (%s and %s)",
+				     attr->name, inside, instance);
+	if (!pri_route(list->target.host, attr)->serve)
+		return pri_set_error(error, -EOPNOTSUPP, "%s of %s: %s", attr->name,
+				     pri_target_name(&list->target),
+				     pri_route(list->target.host, attr)->reason);
+	return add_attr(list, attr, *inside ? inside : instance, error);
+}
+
+static int collect_all(struct list *list, char **error)
+{
+	list->whole = true;
 	for (size_t i = 0; i < PRI_ATTR_COUNT; i++) {
-		if (!resettable(target, &pri_attrs[i], mode))
-			continue;
-		r = add_attr(list, target, &pri_attrs[i], NULL, mode, error);
+		int r = resettable(list, &pri_attrs[i]) ? add_attr(list, &pri_attrs[i], NULL, error)
+							: 0;
+
 		if (r < 0)
 			return r;
 	}
 	return 0;
 }
 
-/* What already is as wanted need not be written; and what cannot be read was never set. */
-static size_t only_differing(struct pri_item **items, size_t n)
+/* The items, as a list that the batches take. */
+static int point_to_all(struct list *list)
 {
-	size_t left = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		if (!items[i]->has_before ||
-		    pri_value_equal(items[i]->change.attr, &items[i]->change.wanted,
-				    &items[i]->before))
-			continue;
-		items[left++] = items[i];
-	}
-	return left;
+	list->differing = calloc(list->count ? list->count : 1, sizeof(*list->differing));
+	if (!list->differing)
+		return -ENOMEM;
+	for (size_t i = 0; i < list->count; i++)
+		list->differing[i] = &list->items[i];
+	list->differing_count = list->count;
+	return 0;
 }
 
-static int take_error(struct pri_item **items, size_t n, int code, char **error)
+static int take_error(struct pri_item *item, char **error)
 {
-	for (size_t i = 0; i < n; i++) {
-		if (items[i]->change.error != code)
-			continue;
-		free(*error);
-		*error = pri_steal(items[i]->change.text);
-		break;
-	}
+	free(*error);
+	*error = pri_steal(item->change.text);
+	return item->change.error;
+}
+
+static int first_error(struct pri_item **items, size_t n, int code, char **error)
+{
+	for (size_t i = 0; i < n; i++)
+		if (items[i]->change.error == code)
+			return take_error(items[i], error);
 	return code;
 }
 
-static int reset_list(struct list *list, uint64_t deadline_ns, uint32_t flags, char **error)
+/* What the domain would start with, read in one call. */
+static int take_persistent(struct list *list, uint64_t deadline_ns, char **error)
 {
-	pri_autofree struct pri_item **items =
-		calloc(list->count ? list->count : 1, sizeof(*items));
-	size_t n = list->count;
-	int r;
+	pri_autofree struct pri_item *reads = calloc(list->count + 1, sizeof(*reads));
+	pri_autofree struct pri_item **pointers = calloc(list->count + 1, sizeof(*pointers));
+	size_t n = 0;
+	int result = 0;
 
-	if (!items)
+	if (!reads || !pointers)
 		return -ENOMEM;
-	for (size_t i = 0; i < n; i++)
-		items[i] = &list->items[i];
-	for (size_t i = 0; i < n; i++) {
-		r = pri_item_check(items[i]);
-		if (r < 0)
-			return take_error(items, n, r, error);
+	for (size_t i = 0; i < list->count; i++) {
+		reads[i] = list->items[i];
+		reads[i].change.mode = PRALLOC_CONFIG;
+		reads[i].change.wanted = (struct pri_value){0};
+		if (reads[i].route->serve->modes & PRI_SERVE_READ_CONFIG)
+			pointers[n++] = &reads[i];
 	}
-	r = pri_items_read_before(items, n, deadline_ns);
-	if (r < 0 && !list->whole)
-		return take_error(items, n, r, error);
-	n = only_differing(items, n);
-	r = pri_items_check(items, n, deadline_ns, flags);
+	pri_batch_read(pointers, n, deadline_ns);
+	for (size_t i = 0; i < list->count; i++) {
+		struct pri_change *read = &reads[i].change;
+
+		if (reads[i].has_held) {
+			pri_value_clear(&list->items[i].change.wanted);
+			list->items[i].change.wanted = read->held;
+			read->held = (struct pri_value){0};
+		} else if (read->error < 0 && read->error != -EOPNOTSUPP && result == 0) {
+			/* -EOPNOTSUPP: a transient domain has no persistent configuration. */
+			result = take_error(&reads[i], error);
+		}
+		free(read->text);
+		pri_value_clear(&read->held);
+	}
+	return result;
+}
+
+/* What cannot be read because it is not there was never set; other errors are errors. */
+static bool never_set(const struct pri_item *item)
+{
+	int error = item->change.error;
+
+	return error == -EOPNOTSUPP || error == -ENODATA || error == -ENODEV;
+}
+
+/* What waits for the guest has no default to go back to but a persistent value. */
+static bool has_no_default(const struct pri_item *item)
+{
+	return item->change.mode == PRALLOC_LIVE && !item->change.wanted.text &&
+	       item->change.wanted.number == PRALLOC_DEFAULT &&
+	       pri_attr_is(item->change.attr, PRALLOC_ATTR_ASYNC);
+}
+
+/* What already is as wanted need not be written. */
+static int keep_differing(struct list *list, char **error)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < list->differing_count; i++) {
+		struct pri_item *item = list->differing[i];
+
+		if (list->whole && (has_no_default(item) || never_set(item)))
+			continue;
+		if (!item->has_before)
+			return take_error(item, error);
+		if (!pri_value_equal(item->change.attr, &item->change.wanted, &item->before))
+			list->differing[left++] = item;
+	}
+	list->differing_count = left;
+	return 0;
+}
+
+static int check_values(struct list *list, char **error)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (pri_item_check(&list->items[i]) < 0)
+			return take_error(&list->items[i], error);
+	return 0;
+}
+
+static int write_list(struct list *list, uint64_t deadline_ns, uint32_t flags, char **error)
+{
+	int r = point_to_all(list);
+
+	if (r == 0 && list->mode == PRALLOC_LIVE)
+		r = take_persistent(list, deadline_ns, error);
 	if (r == 0)
-		r = pri_items_apply(items, n, deadline_ns, flags);
-	if (r < 0) {
-		take_error(items, n, r, error);
-		pri_items_undo(items, n, deadline_ns);
+		r = check_values(list, error);
+	if (r < 0)
+		return r;
+	pri_items_read_before(list->differing, list->differing_count, deadline_ns);
+	r = keep_differing(list, error);
+	if (r < 0)
+		return r;
+	r = pri_items_check(list->differing, list->differing_count, deadline_ns, flags);
+	if (r == 0)
+		r = pri_items_apply(list->differing, list->differing_count, deadline_ns, flags);
+	return r < 0 ? first_error(list->differing, list->differing_count, r, error) : 0;
+}
+
+static int fail_reset(struct list *lists, size_t n, int code, char **error)
+{
+	uint64_t deadline_ns = pri_now_ns() + UNDO_NS;
+	pri_autofree char *cause = NULL;
+	int left = 0;
+
+	for (size_t i = n; i-- > 0;) {
+		int r = pri_items_undo(lists[i].differing, lists[i].differing_count, deadline_ns);
+
+		left = r < 0 ? r : left;
 	}
+	if (left == 0)
+		return code;
+	cause = pri_steal(*error);
+	return pri_set_error(error, code, "%s; not everything could be taken back",
+			     cause ? cause : pri_strerror(code));
+}
+
+static int reset(const struct pri_target *target, const char *attribute, const char *instance,
+		 uint32_t flags, char **error)
+{
+	/* The persistent one first: it is what the live one goes to. */
+	static const uint32_t order[] = {PRALLOC_CONFIG, PRALLOC_LIVE};
+	uint32_t modes = flags & PRI_MODE_FLAGS ? flags & PRI_MODE_FLAGS : PRALLOC_LIVE;
+	uint64_t deadline_ns = pri_deadline(target->host->ctx);
+	struct list lists[PRI_ARRAY_SIZE(order)];
+	size_t n = 0;
+	int r = 0;
+
+	for (size_t m = 0; r == 0 && m < PRI_ARRAY_SIZE(order); m++) {
+		struct list *list = &lists[n];
+
+		if (!(modes & order[m]))
+			continue;
+		*list = (struct list){.target = *target, .mode = order[m]};
+		n++;
+		r = attribute ? collect_one(list, attribute, instance, error)
+			      : collect_all(list, error);
+		if (r == 0)
+			r = write_list(list, deadline_ns, flags, error);
+	}
+	if (r < 0)
+		r = fail_reset(lists, n, r, error);
+	for (size_t i = 0; i < n; i++)
+		list_clear(&lists[i]);
 	return r;
 }
 
 int pr_domain_reset(struct pr_domain *dom, const char *attribute, const char *instance,
 		    uint32_t flags)
 {
-	static const uint32_t order[] = {PRALLOC_CONFIG, PRALLOC_LIVE};
-	uint32_t modes = flags & PRI_MODE_FLAGS ? flags & PRI_MODE_FLAGS : PRALLOC_LIVE;
 	struct pri_target target;
 	char *error = NULL;
 	int r;
@@ -203,17 +307,7 @@ int pr_domain_reset(struct pr_domain *dom, const char *attribute, const char *in
 	r = pri_flags_check(flags, PRI_SET_FLAGS, &error);
 	if (r == 0 && instance && !attribute)
 		r = pri_set_error(&error, -EINVAL, "an instance without an attribute");
-	for (size_t m = 0; r == 0 && m < PRI_ARRAY_SIZE(order); m++) {
-		struct list list = {.whole = !attribute};
-
-		if (!(modes & order[m]))
-			continue;
-		r = collect(&list, &target, attribute, instance, order[m], &error);
-		if (r == 0)
-			r = reset_list(&list, pri_deadline(dom->host->ctx), flags, &error);
-		for (size_t i = 0; i < list.count; i++)
-			pri_item_clear(&list.items[i]);
-		free(list.items);
-	}
+	if (r == 0)
+		r = reset(&target, attribute, instance, flags, &error);
 	return pri_domain_result(dom, r, &error);
 }

@@ -7,9 +7,7 @@
 
 static void find_route(struct pr_host *host, const struct pri_attr *attr, struct pri_route *route)
 {
-	route->known = true;
-	route->serve = NULL;
-	route->reason = NULL;
+	*route = (struct pri_route){.known = true};
 	/* The first that serves wins; the reason of the one that opened the host is shown. */
 	for (size_t i = 0; i < host->backend_count; i++) {
 		const struct pri_host_backend *b = &host->backends[i];
@@ -106,6 +104,18 @@ int pr_host_set_route(struct pr_host *host, const char *attribute, const char *b
 	return pri_host_result(host, r, &error);
 }
 
+/* Changes that were prepared before point to the route: it gets its new row in place. */
+static void refresh(struct pr_host *host, const struct pri_attr *attr)
+{
+	struct pri_route *route = &host->routes[pri_attr_id(attr)];
+	const struct pri_host_backend *b = &host->backends[route->backend];
+
+	if (route->chosen)
+		route->serve = b->backend->serve(b->state, pri_attr_id(attr), &route->reason);
+	else if (route->known)
+		find_route(host, attr, route);
+}
+
 int pr_host_set_cgroup_version(struct pr_host *host, int version, uint32_t flags)
 {
 	struct pri_target target = {.host = host};
@@ -131,7 +141,6 @@ int pr_host_set_cgroup_version(struct pr_host *host, int version, uint32_t flags
 			pri_call_failed(&call, r, "cgroup version", &error);
 	}
 	for (size_t i = 0; r == 0 && i < PRI_ATTR_COUNT; i++)
-		if (!host->routes[i].chosen)
-			host->routes[i].known = false;
+		refresh(host, &pri_attrs[i]);
 	return pri_host_result(host, r, &error);
 }

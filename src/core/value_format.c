@@ -113,30 +113,28 @@ static int check_format(char **error, const struct pr_value *value, uint32_t fla
 	return 0;
 }
 
-/* The text of a value that fits its attribute: its own, or in scratch. */
-static int value_text(char **error, const struct pri_attr *attr, const struct pr_value *value,
-		      uint32_t flags, char scratch[PRALLOC_VALUE_TEXT_MAX], const char **ret_text)
+/* The text of a value that fits its attribute: its own, or in scratch.  NULL is -EINVAL. */
+static const char *value_text(char **error, const struct pri_attr *attr,
+			      const struct pr_value *value, uint32_t flags,
+			      char scratch[PRALLOC_VALUE_TEXT_MAX])
 {
 	bool is_text = pri_attr_is_text(attr);
+	const char *wrong = NULL;
 
 	if (value->type != PRALLOC_TYPE_U64 && value->type != PRALLOC_TYPE_TEXT)
-		return pri_set_error(error, -EINVAL,
-				     "%s: the value has type %d (1: number, 2: text)", attr->name,
-				     value->type);
-	if (is_text && value->type == PRALLOC_TYPE_TEXT && value->text) {
-		*ret_text = value->text;
-		return 0;
+		wrong = "the value's type is neither PRALLOC_TYPE_U64 nor PRALLOC_TYPE_TEXT";
+	else if (is_text && value->type == PRALLOC_TYPE_TEXT && value->text)
+		return value->text;
+	else if (is_text && value->number != PRALLOC_DEFAULT)
+		wrong = "the value has no text and is not PRALLOC_DEFAULT";
+	else if (!is_text && value->type == PRALLOC_TYPE_TEXT)
+		wrong = "it is a number, but the value is a text";
+	if (wrong) {
+		pri_note_error(error, "%s: %s", attr->name, wrong);
+		return NULL;
 	}
-	if (is_text && value->number != PRALLOC_DEFAULT)
-		return pri_set_error(error, -EINVAL,
-				     "%s: the value has no text and is not PRALLOC_DEFAULT",
-				     attr->name);
-	if (!is_text && value->type == PRALLOC_TYPE_TEXT)
-		return pri_set_error(error, -EINVAL, "%s is a number, but the value is a text",
-				     attr->name);
 	pri_number_text(attr, value->number, flags, scratch);
-	*ret_text = scratch;
-	return 0;
+	return scratch;
 }
 
 static int value_format(char **error, const char *attribute, const struct pr_value *value,
@@ -144,7 +142,7 @@ static int value_format(char **error, const char *attribute, const struct pr_val
 {
 	const struct pri_attr *attr = NULL;
 	char instance[PRI_NAME_MAX], scratch[PRALLOC_VALUE_TEXT_MAX];
-	const char *text = NULL;
+	const char *text;
 	size_t length;
 	int r;
 
@@ -156,9 +154,9 @@ static int value_format(char **error, const char *attribute, const struct pr_val
 	r = check_format(error, value, flags);
 	if (r < 0)
 		return r;
-	r = value_text(error, attr, value, flags, scratch, &text);
-	if (r < 0)
-		return r;
+	text = value_text(error, attr, value, flags, scratch);
+	if (!text)
+		return -EINVAL;
 	length = strlen(text);
 	if (length >= size)
 		return pri_set_error(error, -ENOSPC,

@@ -74,6 +74,9 @@ int pr_mem_balloon_wait(struct pr_domain *dom, uint64_t bytes, uint32_t timeout_
 		r = pri_set_error(&error, -EINVAL, "a time limit of 0 ms is not allowed");
 	if (r == 0)
 		r = balloon_item(&item, dom, bytes, &error);
+	/* What the guest was told is the nearest step, and there it arrives. */
+	if (r == 0)
+		r = pri_item_to_grain(&item);
 	if (r == 0) {
 		r = pri_batch_wait(&list, 1, deadline_ns);
 		if (ret_actual && (r == 0 || (r == -ETIMEDOUT && item.change.held.number > 0)))

@@ -60,7 +60,7 @@ struct contract_bed {
 	size_t done; /* by whoever counts */
 };
 
-/* Ends the test as skipped when no backend takes the URI, as failed on another error. */
+/* A host that does not open fails the test: whoever builds it has the backend. */
 void contract_open(struct contract_bed *bed, const struct contract *contract);
 void contract_close(struct contract_bed *bed);
 
@@ -75,6 +75,9 @@ void contract_each(struct contract_bed *bed, contract_visit visit);
 /* The first served attribute for which wanted says so; false when there is none. */
 bool contract_find(struct contract_bed *bed, bool (*wanted)(const struct pr_attr_info *info),
 		   struct contract_attr *ret_attr);
+
+/* The first served setting that is a number and holds at once; without one the test is skipped. */
+void contract_setting(struct contract_bed *bed, struct contract_attr *ret_attr);
 
 /* Whether a result means that the host cannot do this; printed then, after its text was looked
  * at. */

@@ -239,25 +239,38 @@ void contract_unserved_attribute(const struct contract *contract)
 	contract_close(&bed);
 }
 
+static void set_with_unknown_flag(struct contract_bed *bed, const struct contract_attr *attr)
+{
+	const char *name = attr->info.name, *instance = attr->instance;
+	char *before = contract_get(bed, attr, PRALLOC_LIVE);
+	char value[PRALLOC_VALUE_TEXT_MAX];
+	uint64_t number = 42;
+
+	cr_assert(before);
+	contract_other(bed, attr, PRALLOC_LIVE, value);
+	cr_assert_eq(pr_set_str(bed->dom, name, instance, value, UNKNOWN_FLAG), -EINVAL);
+	cr_assert(*pr_domain_errmsg(bed->dom) != '\0');
+	cr_assert_eq(pr_set_u64(bed->dom, name, instance, 1000, UNKNOWN_FLAG), -EINVAL);
+	cr_assert_eq(pr_cpu_set_shares(bed->dom, 2048, UNKNOWN_FLAG), -EINVAL);
+	cr_assert_eq(pr_domain_reset(bed->dom, name, instance, UNKNOWN_FLAG), -EINVAL);
+	cr_assert_eq(pr_get_u64(bed->dom, name, instance, &number, UNKNOWN_FLAG), -EINVAL);
+	cr_assert_eq(pr_get_u64(bed->dom, name, instance, &number, PRALLOC_LIVE | PRALLOC_CONFIG),
+		     -EINVAL);
+	cr_assert_eq(number, 42, "ret_value was written on failure");
+	contract_expect(bed, attr, PRALLOC_LIVE, before);
+	free(before);
+}
+
 void contract_unknown_flags(const struct contract *contract)
 {
 	struct pr_host_info info = {.size = sizeof(info)};
 	struct pr_reading reading = {.size = sizeof(reading), .attribute = "mem.maximum"};
 	struct pr_domain *dom = NULL;
+	struct contract_attr setting;
 	struct contract_bed bed;
-	uint64_t before = 0, after = 0;
 	int state = -1;
 
 	contract_open(&bed, contract);
-	cr_assert_eq(pr_get_u64(bed.dom, "cpu.shares", NULL, &before, 0), 0, "%s",
-		     pr_domain_errmsg(bed.dom));
-	cr_assert_eq(pr_set_u64(bed.dom, "cpu.shares", NULL, before * 2, UNKNOWN_FLAG), -EINVAL);
-	cr_assert(*pr_domain_errmsg(bed.dom));
-	cr_assert_eq(pr_cpu_set_shares(bed.dom, before * 2, UNKNOWN_FLAG), -EINVAL);
-	cr_assert_eq(pr_domain_reset(bed.dom, "cpu.shares", NULL, UNKNOWN_FLAG), -EINVAL);
-	cr_assert_eq(pr_get_u64(bed.dom, "cpu.shares", NULL, &after, UNKNOWN_FLAG), -EINVAL);
-	cr_assert_eq(pr_get_u64(bed.dom, "cpu.shares", NULL, &after, PRALLOC_LIVE | PRALLOC_CONFIG),
-		     -EINVAL);
 	cr_assert_eq(pr_read(bed.dom, &reading, 1, NULL, UNKNOWN_FLAG), -EINVAL);
 	cr_assert_eq(pr_domain_state(bed.dom, &state, UNKNOWN_FLAG), -EINVAL);
 	cr_assert_eq(state, -1, "ret_state was written on failure");
@@ -265,8 +278,8 @@ void contract_unknown_flags(const struct contract *contract)
 	cr_assert_eq(pr_host_next(bed.host, &dom, UNKNOWN_FLAG), -EINVAL);
 	cr_assert_eq(pr_host_info(bed.host, &info, UNKNOWN_FLAG), -EINVAL);
 	cr_assert_null(dom);
-	cr_assert_eq(pr_get_u64(bed.dom, "cpu.shares", NULL, &after, 0), 0);
-	cr_assert_eq(after, before, "a call with an unknown flag changed something");
+	contract_setting(&bed, &setting);
+	set_with_unknown_flag(&bed, &setting);
 	contract_close(&bed);
 }
 
@@ -307,16 +320,25 @@ void contract_null_arguments(const struct contract *contract)
 
 void contract_error_texts(const struct contract *contract)
 {
-	char object[300];
+	struct contract_attr attr;
 	struct contract_bed bed;
+	char object[600];
 	uint64_t number;
+	int r;
 
 	contract_open(&bed, contract);
-	snprintf(object, sizeof(object), "cpu.shares of %s", contract->domain);
-	cr_assert_eq(pr_set_u64(bed.dom, "cpu.shares", NULL, 1, 0), -ERANGE);
+	contract_setting(&bed, &attr);
+	if (*attr.instance)
+		snprintf(object, sizeof(object), "%s[%s] of %s: ", attr.info.name, attr.instance,
+			 contract->domain);
+	else
+		snprintf(object, sizeof(object), "%s of %s: ", attr.info.name, contract->domain);
+	r = pr_set_u64(bed.dom, attr.info.name, attr.instance, attr.info.maximum + 1, 0);
+	cr_assert_eq(r, -ERANGE, "%d: %s", r, pr_domain_errmsg(bed.dom));
 	cr_assert_eq(strncmp(pr_domain_errmsg(bed.dom), object, strlen(object)), 0,
 		     "does not begin with \"%s\": %s", object, pr_domain_errmsg(bed.dom));
-	cr_assert_eq(pr_get_u64(bed.dom, "cpu.shares", NULL, &number, 0), 0);
+	r = pr_get_u64(bed.dom, attr.info.name, attr.instance, &number, 0);
+	cr_assert_eq(r, 0, "%s", pr_domain_errmsg(bed.dom));
 	cr_assert_str_empty(pr_domain_errmsg(bed.dom), "a text is left after success");
 	contract_close(&bed);
 }

@@ -6,7 +6,6 @@
  * Everything that burns or holds something is a child: when the balloon takes more than there is,
  * the kernel kills the biggest process, and a guest whose PID 1 is killed panics.
  */
-#define _GNU_SOURCE
 #include "agent.h"
 
 #include <errno.h>

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the agent does with memory. */
-#define _GNU_SOURCE
 #include "agent.h"
 
 #include <fcntl.h>

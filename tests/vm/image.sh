@@ -61,8 +61,8 @@ build()
 	done
 	cp "$work/tree/bin/busybox" "$work/root/bin/busybox"
 	ln -s busybox "$work/root/bin/sh"
-	gcc -std=gnu11 -O2 -static -s -o "$work/root/init" "${agent_sources[@]}"
-	gcc -std=gnu11 -O2 -s -o "$work/image/talk" "${talk_sources[@]}"
+	gcc -std=gnu11 -D_GNU_SOURCE -O2 -static -s -o "$work/root/init" "${agent_sources[@]}"
+	gcc -std=gnu11 -D_GNU_SOURCE -O2 -s -o "$work/image/talk" "${talk_sources[@]}"
 	mkdir "$work/root/dev"
 	mknod -m 600 "$work/root/dev/console" c 5 1
 	(cd "$work/root" && find . | cpio --quiet -o -H newc -R 0:0) >"$work/image/initrd"

@@ -78,8 +78,7 @@ int pri_fake_domain_find(struct pri_fake_host *host, const char *name,
 {
 	uint32_t number = number_of(name);
 	struct pri_fake_domain **slot;
-	struct pri_identity identity;
-	int r;
+	struct pri_identity identity = {.incarnation = 0};
 
 	if (number == 0 || number > host->count)
 		return -ENOENT;
@@ -88,11 +87,8 @@ int pri_fake_domain_find(struct pri_fake_host *host, const char *name,
 	identify(number, *slot, &identity);
 	if (strcasecmp(name, identity.uuid) != 0 && strcmp(name, identity.name) != 0)
 		return -ENOENT;
-	if (!*slot) {
-		r = new_domain(number, host->start_ns, slot);
-		if (r < 0)
-			return r;
-	}
+	if (!*slot && new_domain(number, host->start_ns, slot) < 0)
+		return -ENOMEM;
 	if ((*slot)->fate != PRI_FAKE_PRESENT)
 		return -ENOENT;
 	*ret_domain = *slot;
@@ -175,7 +171,7 @@ int pri_fake_list(struct pri_call *call, pri_add_identity add, void *arg)
 		return r;
 	for (uint32_t i = 0; i < host->count; i++) {
 		const struct pri_fake_domain *domain = host->domains[i];
-		struct pri_identity identity;
+		struct pri_identity identity = {.incarnation = 0};
 
 		if (domain && domain->fate != PRI_FAKE_PRESENT)
 			continue;

@@ -56,8 +56,8 @@ static int obey(struct pri_call *call, struct pri_fake_host *host, const char *q
 	text = strdup(query + strlen(INJECT));
 	if (!text)
 		return -ENOMEM;
-	for (char *c = text; *c; c++)
-		*c = *c == '+' ? ' ' : *c;
+	for (char *plus = text; (plus = strchr(plus, '+'));)
+		*plus = ' ';
 	rest = text;
 	while ((directive = strsep(&rest, ";"))) {
 		int r = pri_fake_directive(host, directive, &call->error);

@@ -107,13 +107,15 @@ void pri_fake_sleep(const struct pri_call *call, uint64_t ns)
 {
 	uint64_t until = pri_fake_core->now_ns() + ns;
 	struct timespec time;
+	int r;
 
 	if (until > call->deadline_ns)
 		until = call->deadline_ns;
 	time.tv_sec = (time_t)(until / NS_PER_SEC);
 	time.tv_nsec = (long)(until % NS_PER_SEC);
-	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, NULL) == EINTR)
-		continue;
+	do
+		r = clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, NULL);
+	while (r == EINTR);
 }
 
 void pri_fake_delay(struct pri_call *call)

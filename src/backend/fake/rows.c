@@ -137,7 +137,7 @@ static const struct pri_fake_row rows[PRI_ATTR_COUNT] = {
 	LIVE_SETTING(PRI_KSM_ADVISOR_MODE),
 	COUNTER(PRI_KSM_SHARED, 2048, 0),
 	COUNTER(PRI_KSM_SHARING, 8192, 0),
-	COUNTER(PRI_KSM_PROFIT, 6144 * PAGE, 0),
+	COUNTER(PRI_KSM_PROFIT, 24 * PRI_FAKE_MIB, 0),
 };
 
 const struct pri_fake_row *pri_fake_row(int attr)

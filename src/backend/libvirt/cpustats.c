@@ -72,13 +72,17 @@ static int steal_read(struct pri_lv_op *op)
 		return -1;
 	found = n == 1 ? sum_delays(records[0], &ns) : 0;
 	virDomainStatsRecordListFree(records);
-	if (found == 0)
-		return pri_lv_fail(&op->fault, -ENODATA,
-				   "libvirt reports no delay of the vCPUs (is the domain running, "
-				   "and has the host's kernel scheduler statistics?)"),
-		       -1;
-	hold_all(op, ns);
-	return 0;
+	if (found > 0) {
+		hold_all(op, ns);
+		return 0;
+	}
+	if (PRI_LV(op->host, virDomainIsActive, op->ptr) == 0)
+		pri_lv_fail(&op->fault, -ENOTCONN, "the domain does not run");
+	else
+		pri_lv_fail(&op->fault, -ENODATA,
+			    "libvirt reports no delay of the vCPUs (the host's kernel needs "
+			    "scheduler statistics)");
+	return -1;
 }
 
 const struct pri_lv_family pri_lv_cpu_time = {.read = time_read};

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <pralloc/domain.h>
+
 #include "backend/libvirt/libvirt.h"
 
 #define UUID_TEXT_LENGTH (VIR_UUID_STRING_BUFLEN - 1)

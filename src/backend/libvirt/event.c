@@ -92,6 +92,11 @@ void pri_wake_unref(struct pri_wake *wake)
 	free(wake);
 }
 
+unsigned int pri_wake_count(const struct pri_wake *wake)
+{
+	return atomic_load(&wake->count);
+}
+
 unsigned int pri_wake_changes(const struct pri_wake *wake)
 {
 	return atomic_load(&wake->changes);

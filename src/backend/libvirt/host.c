@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Opening, closing and describing a host. */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "backend/libvirt/libvirt.h"
-
-#define HOST_NAME_BUFFER 256
 
 static const struct {
 	const char *type; /* virConnectGetType() */
@@ -39,47 +35,6 @@ static int driver_of(const char *type)
 	return PRI_LV_OTHER;
 }
 
-/* libvirt completes the name to a canonical one where it can. */
-static bool is_our_name(const char *name)
-{
-	char ours[HOST_NAME_BUFFER];
-	size_t length;
-
-	if (gethostname(ours, sizeof(ours)) != 0)
-		return false;
-	ours[sizeof(ours) - 1] = '\0';
-	length = strcspn(ours, ".");
-	return strncmp(name, ours, length) == 0 && (!name[length] || name[length] == '.');
-}
-
-static bool has_our_memory(unsigned long memory_kib)
-{
-	FILE *file = fopen("/proc/meminfo", "re");
-	unsigned long kib = 0;
-	int n;
-
-	if (!file)
-		return false;
-	n = fscanf(file, "MemTotal: %lu", &kib);
-	fclose(file);
-	return n == 1 && kib == memory_kib;
-}
-
-/*
- * Proven to be this machine: the URI names no server and no transport but a Unix socket, and
- * the daemon behind that socket (which may be a forwarded one) has our host name and, to the
- * KiB, our memory.
- */
-static bool is_local(struct pri_lv_host *host, const virNodeInfo *node)
-{
-	pri_autofree char *name = NULL;
-
-	if (host->driver == PRI_LV_TEST || !pri_lv_uri_is_local(host->uri))
-		return false;
-	name = PRI_LV(host, virConnectGetHostname, host->conn);
-	return name && is_our_name(name) && has_our_memory(node->memory);
-}
-
 static int examine(struct pri_lv_host *host)
 {
 	virNodeInfo node;
@@ -90,7 +45,7 @@ static int examine(struct pri_lv_host *host)
 		return -1;
 	cpus = PRI_LV(host, virNodeGetCPUMap, host->conn, NULL, NULL, 0);
 	host->cpu_count = cpus > 0 ? (unsigned int)cpus : VIR_NODEINFO_MAXCPUS(node);
-	host->local = is_local(host, &node);
+	host->local = pri_lv_is_local(host);
 	/* The test driver has no kernel under it; it takes the ranges of v1. */
 	if (host->driver == PRI_LV_TEST)
 		host->cgroup_version = 1;

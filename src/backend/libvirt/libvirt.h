@@ -116,6 +116,7 @@ struct pri_lv_scale {
 	uint64_t unset_raw;      /* written for "not set" */
 	bool zero_is_unset;      /* read: 0 is "not set" */
 	bool config_unlimited_is_unset; /* the configuration does not tell the two apart */
+	const char *unset_element; /* persistent "not set": this child of <cputune> must go */
 };
 
 /* A served attribute. */
@@ -215,7 +216,7 @@ const struct pri_serve *pri_lv_serve(void *host, int attr, const char **ret_reas
 /* The row of an attribute on a host, or NULL. */
 const struct pri_lv_row *pri_lv_row_find(const struct pri_lv_host *host, int attr);
 
-/* cgroup_version.c: of this machine.  0: not known. */
+/* local.c: cgroup version of this machine; 0: not known */
 int pri_lv_cgroup_version(void);
 
 /* event.c: a process has one event loop; hosts are woken by it */
@@ -224,7 +225,9 @@ bool pri_lv_event_loop(void);
 struct pri_wake *pri_wake_new(void);
 void pri_wake_ref(struct pri_wake *wake);
 void pri_wake_unref(struct pri_wake *wake);
-/* Number of events so far after which a domain's XML may be another one. */
+/* Number of events so far. */
+unsigned int pri_wake_count(const struct pri_wake *wake);
+/* The same, of those after which a domain's XML may be another one. */
 unsigned int pri_wake_changes(const struct pri_wake *wake);
 /* Sleep until an event newer than *seen, or until_ns. */
 void pri_wake_wait(struct pri_wake *wake, unsigned int *seen, uint64_t until_ns);
@@ -240,6 +243,9 @@ int pri_lv_connect(struct pri_lv_host *host, struct pri_lv_fault *fault);
 void pri_lv_disconnect(struct pri_lv_host *host);
 /* A connection that lives as far as can be told without asking; reopens a dead one. */
 int pri_lv_ensure(struct pri_lv_host *host, struct pri_lv_fault *fault);
+
+/* local.c: whether the host is proven to be this machine */
+bool pri_lv_is_local(struct pri_lv_host *host);
 
 /* event.c: of the host's connection */
 bool pri_lv_events_register(struct pri_lv_host *host);
@@ -295,6 +301,7 @@ struct pri_lv_disk {
 struct pri_lv_xml {
 	char *balloon_model;         /* NULL: no <memballoon> */
 	unsigned int stats_period;   /* seconds; 0: not set */
+	bool active;                 /* the XML is of a running domain */
 	uint64_t memory_kib;         /* <memory> */
 	uint64_t current_memory_kib; /* <currentMemory> */
 	bool hugepages, assigned_device, virtio_mem;
@@ -305,12 +312,19 @@ struct pri_lv_xml {
 	size_t nic_count, disk_count;
 };
 
+/* A libxml2 document, NULL when it is none. */
+struct _xmlDoc *pri_lv_xml_read(const char *text);
 int pri_lv_xml_parse(const char *text, struct pri_lv_xml **ret_xml);
 void pri_lv_xml_free(struct pri_lv_xml *xml);
+/* Of op's domain: whether it has a persistent configuration.  As a family's function. */
+int pri_lv_xml_require_persistent(struct pri_lv_op *op);
 /* Of op's domain; PRALLOC_CONFIG: the persistent one.  0 or -1 as a family's function. */
 int pri_lv_xml_fetch(struct pri_lv_op *op, struct pri_lv_xml **ret_xml);
 /* The running domain's, from the cache where it is known to hold.  Belongs to the domain. */
 int pri_lv_xml_cached(struct pri_lv_op *op, const struct pri_lv_xml **ret_xml);
+
+/* Take a child of <cputune> out of the persistent definition.  As a family's function. */
+int pri_lv_xml_drop_tune(struct pri_lv_op *op, const char *name);
 
 /* the families */
 extern const struct pri_lv_family pri_lv_balloon, pri_lv_maximum, pri_lv_memtune;

@@ -18,16 +18,38 @@ static int sched_read(struct pri_lv_op *op)
 	return 0;
 }
 
-static int sched_write(struct pri_lv_op *op)
+static const char *element_to_drop(const struct pri_change *change)
+{
+	bool unset = change->mode == PRALLOC_CONFIG && change->wanted.number == PRALLOC_DEFAULT;
+
+	return unset ? pri_lv_row(change)->scale->unset_element : NULL;
+}
+
+/* What a parameter can set, in one call. */
+static int set_params(struct pri_lv_op *op)
 {
 	virTypedParameter params[PARAMS_MAX];
 	int n = 0;
 
 	for (size_t i = 0; i < op->n; i++)
-		pri_lv_param_put(params, &n, op->changes[i]);
-	if (PRI_LV(op->host, virDomainSetSchedulerParametersFlags, op->ptr, params, n,
-		   op->affect) < 0)
+		if (!element_to_drop(op->changes[i]))
+			pri_lv_param_put(params, &n, op->changes[i]);
+	if (n == 0)
+		return 0;
+	return PRI_LV(op->host, virDomainSetSchedulerParametersFlags, op->ptr, params, n,
+		      op->affect);
+}
+
+static int sched_write(struct pri_lv_op *op)
+{
+	if (set_params(op) < 0)
 		return -1;
+	for (size_t i = 0; i < op->n; i++) {
+		const char *element = element_to_drop(op->changes[i]);
+
+		if (element && pri_lv_xml_drop_tune(op, element) < 0)
+			return -1;
+	}
 	pri_lv_all_took(op);
 	return 0;
 }

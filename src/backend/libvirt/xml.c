@@ -170,23 +170,30 @@ static void init_parser(void)
 	xmlInitParser();
 }
 
-int pri_lv_xml_parse(const char *text, struct pri_lv_xml **ret_xml)
+struct _xmlDoc *pri_lv_xml_read(const char *text)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, init_parser);
+	return xmlReadMemory(text, (int)strlen(text), NULL, NULL,
+			     XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+}
+
+int pri_lv_xml_parse(const char *text, struct pri_lv_xml **ret_xml)
+{
 	struct pri_lv_xml *xml;
 	const xmlNode *domain, *devices;
 	xmlDoc *doc;
 	int r = -EIO;
 
-	pthread_once(&once, init_parser);
 	xml = calloc(1, sizeof(*xml));
 	if (!xml)
 		return -ENOMEM;
-	doc = xmlReadMemory(text, (int)strlen(text), NULL, NULL,
-			    XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+	doc = pri_lv_xml_read(text);
 	domain = doc ? xmlDocGetRootElement(doc) : NULL;
 	devices = child(domain, "devices");
 	if (domain) {
+		xml->active = xmlHasProp(domain, (const xmlChar *)"id") != NULL;
 		take_memory(xml, domain, devices);
 		r = take_vcpus(xml, domain);
 	}
@@ -223,31 +230,37 @@ void pri_lv_xml_free(struct pri_lv_xml *xml)
 	free(xml);
 }
 
+/* The XML of a transient domain is given as its persistent one too. */
+int pri_lv_xml_require_persistent(struct pri_lv_op *op)
+{
+	int r = PRI_LV(op->host, virDomainIsPersistent, op->ptr);
+
+	if (r == 0)
+		pri_lv_fail(&op->fault, -EOPNOTSUPP,
+			    "the domain is transient and has no persistent configuration");
+	return r == 1 ? 0 : -1;
+}
+
 int pri_lv_xml_fetch(struct pri_lv_op *op, struct pri_lv_xml **ret_xml)
 {
-	unsigned int flags = op->mode == PRALLOC_CONFIG ? VIR_DOMAIN_XML_INACTIVE : 0;
+	bool config = op->mode == PRALLOC_CONFIG;
 	pri_autofree char *text = NULL;
+	struct pri_lv_xml *xml;
 	int r;
 
-	/* What does not run has no live value, what is transient no persistent one; the XML is
-	 * given for both. */
-	r = op->mode == PRALLOC_CONFIG ? PRI_LV(op->host, virDomainIsPersistent, op->ptr)
-	    : op->mode == PRALLOC_LIVE ? PRI_LV(op->host, virDomainIsActive, op->ptr)
-				       : 1;
-	if (r == 0 && op->mode == PRALLOC_LIVE)
-		return pri_lv_fail(&op->fault, -ENOTCONN, "the domain does not run"), -1;
-	if (r == 0)
-		return pri_lv_fail(&op->fault, -EOPNOTSUPP,
-				   "the domain is transient and has no persistent configuration"),
-		       -1;
-	if (r < 0)
+	if (config && pri_lv_xml_require_persistent(op) < 0)
 		return -1;
-	text = PRI_LV(op->host, virDomainGetXMLDesc, op->ptr, flags);
+	text = PRI_LV(op->host, virDomainGetXMLDesc, op->ptr, config ? VIR_DOMAIN_XML_INACTIVE : 0);
 	if (!text)
 		return -1;
-	r = pri_lv_xml_parse(text, ret_xml);
+	r = pri_lv_xml_parse(text, &xml);
 	if (r < 0)
 		return pri_lv_fail(&op->fault, r, "libvirt's XML of the domain cannot be read"), -1;
+	if (op->mode == PRALLOC_LIVE && !xml->active) {
+		pri_lv_xml_free(xml);
+		return pri_lv_fail(&op->fault, -ENOTCONN, "the domain does not run"), -1;
+	}
+	*ret_xml = xml;
 	return 0;
 }
 

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Waiting for a balloon.  The statistics are the truth; an event only says that it is worth
+ * looking.  The loop runs in the caller's thread and each look is a job of its own, so that a
+ * deadline that passes leaves the worker free.
+ */
+#include <errno.h>
+#include <inttypes.h>
+
+#include "backend/libvirt/libvirt.h"
+
+#define INTERVAL_MIN_NS UINT64_C(20000000)
+#define INTERVAL_MAX_NS UINT64_C(200000000)
+/* The balloon's page. */
+#define NEAR_BYTES 4096
+
+/* "Not set" means all that the domain can have. */
+static int resolve_default(struct pri_call *call, uint64_t *target)
+{
+	const struct pri_lv_row *row = pri_lv_row_find(call->host, PRI_MEM_MAXIMUM);
+	struct pri_change maximum = {.mode = PRALLOC_LIVE, .instance = ""};
+	int r;
+
+	if (*target != PRALLOC_DEFAULT)
+		return 0;
+	maximum.attr = &pri_lv_core->attrs[PRI_MEM_MAXIMUM];
+	maximum.serve = &row->serve;
+	r = pri_lv_read(call, &maximum, 1);
+	if (r == 0 && maximum.error < 0)
+		r = pri_lv_core->fail(call, maximum.error, "%s",
+				      maximum.text ? maximum.text : "its maximum is not known");
+	free(maximum.text);
+	if (r == 0)
+		*target = maximum.held.number;
+	return r;
+}
+
+static bool has_arrived(uint64_t held, uint64_t target)
+{
+	return held > target ? held - target < NEAR_BYTES : target - held < NEAR_BYTES;
+}
+
+/* A look that the deadline cut short within this time is no hang. */
+#define SHORT_LOOK_NS UINT64_C(1000000000)
+
+static int time_is_over(struct pri_call *call, const struct pri_change *change, uint64_t target)
+{
+	return pri_lv_core->fail(call, -ETIMEDOUT,
+				 "the balloon is at %" PRIu64 " of %" PRIu64
+				 " bytes and the time is over",
+				 change->held.number, target);
+}
+
+/* Sleep for a while.  False when the time is over. */
+static bool pause_for(struct pri_call *call, unsigned int *seen, uint64_t interval_ns)
+{
+	struct pri_lv_host *host = call->host;
+	uint64_t until_ns = pri_monotonic_ns() + interval_ns;
+
+	pri_wake_wait(host->wake, seen,
+		      until_ns < call->deadline_ns ? until_ns : call->deadline_ns);
+	return pri_monotonic_ns() < call->deadline_ns;
+}
+
+static int wait_one(struct pri_call *call, struct pri_change *change)
+{
+	struct pri_lv_host *host = call->host;
+	uint64_t target = change->wanted.number, interval_ns = INTERVAL_MIN_NS;
+	unsigned int seen = pri_wake_count(host->wake);
+	int r = resolve_default(call, &target);
+
+	if (r < 0)
+		return r;
+	for (bool looked = false;; looked = true) {
+		uint64_t begun_ns = pri_monotonic_ns();
+
+		r = pri_lv_read(call, change, 1);
+		if (r == -ETIMEDOUT && looked && pri_monotonic_ns() - begun_ns < SHORT_LOOK_NS)
+			return time_is_over(call, change, target);
+		if (r < 0)
+			return r;
+		if (change->error < 0)
+			return pri_lv_core->fail(call, change->error, "%s",
+						 change->text ? change->text : "no statistics");
+		if (has_arrived(change->held.number, target))
+			return 0;
+		if (!pause_for(call, &seen, interval_ns))
+			return time_is_over(call, change, target);
+		if (interval_ns < INTERVAL_MAX_NS)
+			interval_ns *= 2;
+	}
+}
+
+/* One at a time: a domain has one balloon. */
+int pri_lv_wait(struct pri_call *call, struct pri_change *changes, size_t n)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = wait_one(call, &changes[i]);
+	return r;
+}

@@ -1,0 +1,345 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# The pralloc command against the fake host and libvirt's test driver.  No root, no VM.
+# Usage: command.sh PRALLOC      prints TAP; exit status 1 when a case fails
+
+set -u
+
+pralloc=${1:?usage: command.sh PRALLOC}
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+
+unset NO_COLOR PRALLOC_URI POSIXLY_CORRECT
+export LC_ALL=C.UTF-8
+export PRALLOC_URI=fake:///3
+
+number=0
+failed=0
+
+# result NAME PROBLEM: one TAP line; an empty problem is a pass
+result() {
+	number=$((number + 1))
+	if [ -z "$2" ]; then
+		echo "ok $number - $1"
+		return
+	fi
+	failed=$((failed + 1))
+	echo "not ok $number - $1"
+	printf '%s\n' "$2" | sed 's/^/# /'
+}
+
+skip() {
+	number=$((number + 1))
+	echo "ok $number - $1 # SKIP $2"
+}
+
+# run ARG...: into status, out and err
+run() {
+	"$pralloc" "$@" >"$dir/out" 2>"$dir/err" </dev/null
+	status=$?
+	out=$(cat "$dir/out")
+	err=$(cat "$dir/err")
+}
+
+# judge NAME STATUS OUT ERR: the last run against its exit status and two extended regular
+# expressions; an empty one means: nothing at all
+judge() {
+	local problem=
+
+	[ "$status" -eq "$2" ] || problem="exit status $status, not $2"
+	if [ -z "$3" ]; then
+		[ -z "$out" ] || problem+=$'\n'"unexpected output"
+	elif ! [[ $out =~ $3 ]]; then
+		problem+=$'\n'"no output like: $3"
+	fi
+	if [ -z "$4" ]; then
+		[ -z "$err" ] || problem+=$'\n'"unexpected errors"
+	elif ! [[ $err =~ $4 ]]; then
+		problem+=$'\n'"no error like: $4"
+	fi
+	[ -z "$problem" ] || problem+=$'\n'"output: $out"$'\n'"errors: $err"
+	result "$1" "${problem#$'\n'}"
+}
+
+# expect NAME STATUS OUT ERR ARG...
+expect() {
+	local name=$1 want=$2 want_out=$3 want_err=$4
+
+	shift 4
+	run "$@"
+	judge "$name" "$want" "$want_out" "$want_err"
+}
+
+# json NAME STATUS EXPRESSION ARG...: the output is one JSON object, for which the Python
+# expression over d is true; nothing on the standard error
+json() {
+	local name=$1 want=$2 expression=$3 problem=
+
+	shift 3
+	if ! command -v python3 >/dev/null; then
+		skip "$name" "python3 is not installed"
+		return
+	fi
+	run "$@"
+	[ "$status" -eq "$want" ] || problem="exit status $status, not $want"
+	[ -z "$err" ] || problem+=$'\n'"errors: $err"
+	python3 - "$dir/out" "$expression" 2>"$dir/err" <<'PYTHON' || problem+=$'\n'"$(cat "$dir/err")"
+import json, sys
+d = json.load(open(sys.argv[1], encoding="utf-8"))
+assert isinstance(d, dict), "not an object"
+assert eval("(" + sys.argv[2] + ")"), sys.argv[2] + " is false of " + json.dumps(d)[:2000]
+PYTHON
+	result "$name" "${problem#$'\n'}"
+}
+
+usage_cases() {
+	expect "help lists every sub-command" 0 \
+		'list .*show .*get .*set .*reset .*apply .*host .*attributes ' '' --help
+	for name in list show get set reset apply host attributes; do
+		run "$name" --help
+		local problem=
+		[ "$status" -eq 0 ] || problem="exit status $status"
+		[ "$(sed '1,/^Examples:/d' "$dir/out" | grep -c '^  [^ ]')" -eq 2 ] ||
+			problem+=" not two examples: $out"
+		result "help of $name has two examples" "$problem"
+	done
+	expect "version" 0 '^pralloc [0-9]+\.[0-9]+\.[0-9]+, libpralloc ' '' --version
+	expect "no sub-command is a usage error" 2 '' 'pralloc: a sub-command is missing'
+	expect "misspelt sub-command" 2 '' 'no sub-command lsit.*did you mean pralloc list' lsit
+	expect "misspelt option" 2 '' 'unknown option --jsn.*did you mean --json' list --jsn
+	expect "option that the sub-command cannot use" 2 '' 'list takes no --config' \
+		list --config
+	expect "option without its value" 2 '' '--timeout needs SECONDS' list --timeout
+	expect "option with a value that it has not" 2 '' '--json takes no value' list --json=1
+	expect "time that is no number" 2 '' 'timeout: 1e3 is not a number' --timeout 1e3 list
+	expect "time of zero" 2 '' 'timeout: 0 is not' --timeout 0 list
+	expect "too few arguments" 2 '' 'get needs VM ATTR' get vm1
+	expect "too many arguments" 2 '' 'one argument too many: b' show a b
+	expect "reading live and persistent at once" 2 '' 'not both' get vm1 cpu.shares \
+		--live --config
+	expect "assignment before any domain" 2 '' 'stands before any domain' set cpu.shares=4 vm1
+	expect "domain without assignment at the end" 2 '' 'nothing to set for vm2' \
+		set vm1 cpu.shares=4 vm2
+	expect "domain without assignment in the middle" 2 '' 'nothing to set for vm1' \
+		set vm1 vm2 cpu.shares=4
+	expect "options before the sub-command" 0 'vm1 .*vm2 ' '' -c fake:///2 list
+	expect "options between the arguments" 0 '5  ' '' set vm1 --timeout 2.5 cpu.shares=5
+	POSIXLY_CORRECT=1 expect "options behind, also in a POSIX environment" 0 'vm2' '' \
+		list -c fake:///2
+	expect "words behind --" 0 '^vm1  cpu.shares  1024  fake$' '' -- get vm1 cpu.shares
+}
+
+show_cases() {
+	expect "list" 0 'NAME +STATE .*vm1 +running +2/4 +1024 +1G of 2G .*100/100.*vm3 ' '' list
+	expect "list shows a domain that is off" 0 'vm2 +off' '' \
+		-c 'fake:///3?inject=stop+domain=vm2' list
+	expect "list tells what it could not read" 1 'vm1 .*vm2 .*vm3 ' 'pralloc: .* of vm2: ' \
+		-c 'fake:///3?inject=failread+error=EIO+domain=vm2' list
+	expect "show" 0 '^vm2  running .*cpu.pin\[1\] .*net.rate.in\[52:54:00:00:00:02\] ' '' \
+		show vm2
+	expect "show of a domain that is off" 0 'off .*persistent configuration' '' \
+		-c 'fake:///3?inject=stop+domain=vm2' show vm2
+	expect "show of the host" 0 'mem.total +64G' '' show @host
+	expect "get takes all instances apart" 0 'cpu.pin\[0\].*cpu.pin\[1\]' '' get vm1 cpu.pin
+	expect "get of the host" 0 '^@host  mem.total  64G  fake$' '' get @host mem.total
+	expect "get of an instance that is not there" 1 'cpu.pin\[9\] +-' 'pralloc: cpu.pin\[9\]' \
+		get vm1 'cpu.pin[9]'
+	expect "get of a misspelt attribute" 1 '' 'cpu.sares.*did you mean cpu.shares' \
+		get vm1 cpu.sares
+	expect "misspelt domain" 1 '' 'did you mean vm1' get vn1 cpu.shares
+	expect "get from a domain that is off" 1 '-' 'off.*--config reads' \
+		-c 'fake:///3?inject=stop+domain=vm1' get vm1 cpu.shares
+	expect "host" 0 'backend +fake.*CPUs +8.*cpu.shares +fake' '' host
+	expect "attributes" 0 'cpu.shares +shares +2 to 262144 +soft +1024' '' attributes
+	expect "attributes of a family" 0 'ksm.run' '' attributes ksm
+	expect "misspelt attribute name" 1 '' 'no attribute "cpu.s"' attributes cpu.s
+	expect "host that there is not" 1 '' 'pralloc: ' -c fake:///0 list
+}
+
+set_cases() {
+	expect "set of two domains" 0 \
+		'^vm1  cpu.shares  1024 → 512   fake'$'\n''vm2  cpu.shares  1024 → 2048  fake$' '' \
+		set vm1 cpu.shares=512 vm2 cpu.shares=2048
+	expect "set of an instance" 0 'cpu.pin\[1\] +default → 0,2-3' '' set vm1 'cpu.pin[1]=0,2-3'
+	expect "set of the host" 0 '^@host  ksm.run  0 → 1' '' set @host ksm.run=1
+	LC_ALL=C expect "an arrow of ASCII where the locale has no other" 0 '1024 -> 5 ' '' \
+		set vm1 cpu.shares=5
+	expect "a balloon says what moved and how long it took" 0 \
+		'vm2 .*1G → 1.5G +took 512M .*vm3 .*1G → 512M +gave 512M in 0\.[0-9] s ' '' \
+		-c 'fake:///3?inject=balloon+domain=vm3+rate=1GiB/s' \
+		set vm2 mem.balloon=1536M vm3 mem.balloon=512M
+	expect "value out of range" 1 '' 'cpu.shares of vm1: 1 is out of range.*nothing was changed' \
+		set vm1 cpu.shares=1
+	expect "the same twice" 1 '' 'twice.*nothing was changed' \
+		set vm1 cpu.shares=4 cpu.shares=5
+	expect "more than a guest can spare" 1 '' '--allow-harm.*nothing was changed' \
+		set vm1 mem.balloon=100M
+	expect "the same with --allow-harm" 0 '1G → 100M' '' set vm1 mem.balloon=100M --allow-harm
+	expect "a failure takes the rest back" 1 '' 'cpu.shares of vm2.*taken back: nothing is' \
+		-c 'fake:///3?inject=fail+error=EIO+at=2' set vm1 cpu.shares=4 vm2 cpu.shares=4
+	expect "what cannot be taken back is named" 1 '' \
+		'vm1 cpu.shares could not be taken back.*the rest was not changed' \
+		-c 'fake:///3?inject=fail+error=EIO+at=2;fail+error=EIO+at=3' \
+		set vm1 cpu.shares=4 vm2 cpu.shares=4
+	expect "a value that reads back differently" 1 '' 'reads back.*nothing is changed' \
+		-c 'fake:///3?inject=lie' set vm1 cpu.shares=4
+	expect "the same with --no-verify" 0 '1024 → 4  not verified' '' \
+		-c 'fake:///3?inject=lie' set vm1 cpu.shares=4 --no-verify
+	expect "a guest that stops giving" 1 '' '--timeout SECONDS.*nothing is changed' \
+		-c 'fake:///3?inject=stall+domain=vm1+at_bytes=800MiB' --timeout 0.3 \
+		set vm1 mem.balloon=512M
+	expect "persistent" 0 'default → 4  persistent' '' set vm1 cpu.shares=4 --config
+	expect "live and persistent" 0 'also persistent' '' set vm1 cpu.shares=4 --config --live
+	expect "dry run" 0 \
+		'^step .*1 +vm3 mem.balloon +1G +512M +ok, gives 512M.*ok, after step 1.*2 of 2' '' \
+		--dry-run set vm3 mem.balloon=512M vm2 mem.balloon=1536M
+	expect "dry run of what is refused" 1 'ok.*REFUSED: the guest cannot' \
+		'1 of 2 steps cannot be done; nothing was changed' \
+		set --dry-run vm1 cpu.shares=4 vm2 mem.balloon=64M
+}
+
+reset_cases() {
+	expect "reset of one attribute" 0 '^vm1  cpu.shares  1024 → 1024  fake$' '' \
+		reset vm1 cpu.shares
+	expect "reset of everything" 0 '^vm1  ' '' reset vm1
+	expect "reset with a slip changes nothing" 1 '' 'cpu.sares.*nothing was changed' \
+		reset vm1 cpu.shares cpu.sares
+	expect "reset that fails tells that nothing was changed" 1 '' 'cpu.pin.*nothing was' \
+		reset vm1 cpu.shares 'cpu.pin[9]'
+	expect "reset of the host" 1 '' 'pralloc set @host' reset @host
+}
+
+apply_cases() {
+	printf '# plan\nvm1 cpu.shares=512\n"vm2" cpu.shares=4096 mem.balloon=25%%\n@host ksm.run=1\n' \
+		>"$dir/a.plan"
+	expect "apply of a file" 0 'vm1 .*512.*vm2 .*4096.*1G → 512M.*@host .*ksm.run' '' \
+		apply "$dir/a.plan"
+	expect "apply without doing it" 0 '4 of 4 steps can be done' '' --dry-run apply "$dir/a.plan"
+	out=$("$pralloc" apply - <"$dir/a.plan" 2>"$dir/err")
+	status=$? err=$(cat "$dir/err")
+	judge "apply from the standard input" 0 'vm1 .*512' ''
+	printf 'vm1 cpu.shares=512\nvm2 cpu.shares=x\n' >"$dir/b.plan"
+	expect "an error names file and line" 1 '' 'b.plan: line 2: .*nothing was changed' \
+		apply "$dir/b.plan"
+	expect "a file that is not there" 1 '' 'cannot read .*c.plan: No such' apply "$dir/c.plan"
+	expect "a directory" 1 '' 'cannot read' apply "$dir"
+	expect "an empty plan" 1 '' 'holds no change' apply -
+	head -c 9 /dev/zero >"$dir/d.plan"
+	expect "a plan of zero bytes" 1 '' 'zero byte' apply "$dir/d.plan"
+}
+
+json_cases() {
+	json "json of list" 0 \
+		'[x["name"] for x in d["domains"]] == ["vm1", "vm2", "vm3"] and
+		 d["domains"][0]["attributes"]["mem.actual"]["value"] == 1 << 30' list --json
+	json "json of show" 0 \
+		'd["domain"]["attributes"]["mem.soft_limit"]["value"] == "unlimited" and
+		 d["domain"]["attributes"]["cpu.pin[0]"]["value"] == "default"' show vm1 --json
+	json "json of get" 0 'd["domain"]["attributes"]["cpu.shares"] ==
+		{"value": 1024, "text": "1024", "backend": "fake"}' get vm1 cpu.shares --json
+	json "json of a get that fails in part" 1 'd["error"]["code"] == "ENODEV" and
+		d["domain"]["attributes"]["cpu.pin[9]"]["value"] is None and
+		d["domain"]["attributes"]["cpu.shares"]["value"] == 1024' \
+		get vm1 cpu.shares 'cpu.pin[9]' --json
+	json "json of set" 0 'd["dry_run"] is False and d["steps"][0]["name"] == "vm1" and
+		d["steps"][0]["status"] == "applied" and
+		d["steps"][0]["before"]["value"] == 1024 and d["steps"][0]["after"]["value"] == 7' \
+		set vm1 cpu.shares=7 --json
+	json "json of a set that is taken back" 1 'd["error"]["code"] == "EIO" and
+		[s["status"] for s in d["steps"]] == ["undone", "failed"]' --json \
+		-c 'fake:///3?inject=fail+error=EIO+at=2' set vm1 cpu.shares=4 vm2 cpu.shares=4
+	json "json of a dry run" 1 'd["dry_run"] is True and
+		[s["status"] for s in d["steps"]] == ["ok", "refused"]' \
+		--dry-run --json set vm1 cpu.shares=4 vm2 mem.balloon=64M
+	json "json of a value out of range" 1 'd["error"]["code"] == "ERANGE" and
+		"262144" in d["error"]["text"] and "nothing was changed" in d["error"]["hints"]' \
+		set vm1 cpu.shares=1 --json
+	json "json of a domain that there is not" 1 'd["error"]["code"] == "ENOENT" and
+		"did you mean vm1?" in d["error"]["hints"]' get vn1 cpu.shares --json
+	json "json of a usage error, wherever --json stands" 2 'd["error"]["code"] == "EINVAL"' \
+		--bogus list --json
+	json "json of bytes that are no text" 1 'd["error"]["code"] == "ENOENT"' \
+		--json get $'a\xff\xc3' cpu.shares
+	json "json of reset" 0 'd["changes"][0]["after"]["value"] == 1024' \
+		reset vm1 cpu.shares --json
+	json "json of host" 0 'd["uri"] == "fake:///3" and d["cpus"] == 8 and
+		d["attributes"]["cpu.shares"] == {"backend": "fake", "reason": None}' host --json
+	json "json of attributes" 0 '[a for a in d["attributes"] if
+		a["attribute"] == "cpu.shares"][0]["maximum"] == 262144' attributes --json
+}
+
+output_cases() {
+	for args in 'list' 'list --json' 'set vm1 cpu.shares=4' 'show vm1 -v' '--help'; do
+		local problem=
+		# shellcheck disable=SC2086 # words on purpose
+		"$pralloc" $args >/dev/full 2>"$dir/err" && problem="exit status 0"
+		grep -q '^pralloc: cannot write the output: ' "$dir/err" ||
+			problem+=" $(cat "$dir/err")"
+		result "a full device: $args" "$problem"
+	done
+	"$pralloc" set vm1 cpu.shares=1 --json >/dev/full 2>"$dir/err"
+	result "an error that --json cannot tell goes to the standard error" \
+		"$(grep -q 'out of range' "$dir/err" || cat "$dir/err" - <<<none)"
+	"$pralloc" list >&- 2>"$dir/err"
+	result "no output at all" "$(grep -q 'cannot write' "$dir/err" || cat "$dir/err" - <<<none)"
+	for args in '-c fake:///5000 list' 'attributes --json'; do
+		# shellcheck disable=SC2086 # words on purpose
+		"$pralloc" $args 2>"$dir/err" | head -1 >"$dir/out"
+		local codes=("${PIPESTATUS[@]}")
+		result "a pipe into head ends quietly: $args" "$(
+			cat "$dir/err"
+			[ -s "$dir/out" ] || echo "no output"
+			[ "${codes[0]}" -eq 0 ] || echo "exit status ${codes[0]}")"
+	done
+	run list
+	result "no colours in a file" "$(grep -q '^vm1' "$dir/out" || echo none; grep $'\033' "$dir/out")"
+	run host
+	result "no blanks at the end of lines" \
+		"$(grep -q '^cpu.shares' "$dir/out" || echo none; grep ' $' "$dir/out")"
+	terminal_cases
+}
+
+terminal_cases() {
+	if ! command -v script >/dev/null; then
+		skip "colours on a terminal" "script(1) is not installed"
+		skip "no colours with NO_COLOR" "script(1) is not installed"
+		return
+	fi
+	TERM=xterm script -qec "'$pralloc' list" "$dir/tty" >/dev/null </dev/null
+	result "colours on a terminal" "$(grep -q $'\033\\[32m' "$dir/tty" || cat "$dir/tty")"
+	TERM=xterm NO_COLOR=1 script -qec "'$pralloc' list" "$dir/tty" >/dev/null </dev/null
+	result "no colours with NO_COLOR" \
+		"$(grep -q '^vm1' "$dir/tty" || echo none; grep $'\033\\[' "$dir/tty")"
+}
+
+libvirt_cases() {
+	PRALLOC_URI=test:///default
+	run host
+	if [[ $err == *"is not installed"* ]]; then
+		skip "libvirt's test driver" "${err%%$'\n'*}"
+		return
+	fi
+	judge "host of the test driver" 0 'backend +libvirt.*memory +[0-9.]+G' ''
+	expect "list of the test driver" 0 '(^|'$'\n'')test +running ' '' list
+	expect "show -v tells what libvirt does not serve, and why" 0 \
+		'NOT READ .*mem.guarantee +.*memory.min' '' show test -v
+	expect "set through libvirt" 0 '^test  cpu.pin\[0\]  .* → 0 +libvirt$' '' \
+		set test 'cpu.pin[0]=0'
+	expect "what libvirt does not serve is refused" 1 '' 'mem.guarantee.*nothing was changed' \
+		set test mem.guarantee=1G
+	expect "misspelt domain of libvirt" 1 '' 'did you mean test' set tets cpu.shares=512
+	json "json of the test driver" 0 'd["domains"][0]["name"] == "test"' list --json
+}
+
+usage_cases
+show_cases
+set_cases
+reset_cases
+apply_cases
+json_cases
+output_cases
+libvirt_cases
+
+echo "1..$number"
+[ "$failed" -eq 0 ]

@@ -1,0 +1,249 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# run.sh [--quick] - build the library and run all its tests.
+#
+# Installs what is missing with apt (as root), builds with gcc, with clang and with sanitizers,
+# and ends with a line "N passed, N failed, N skipped". Exit status 0 when nothing failed.
+# --quick: one build, no guests, no analysers: for the inner loop.
+#
+# Builds are kept in build-test/ and reused; logs are in build-test/logs/.
+set -uo pipefail
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+work=$top/build-test
+logs=$work/logs
+quick=0
+passed=0 failed=0 skipped=0
+
+packages=(
+	meson ninja-build pkg-config gcc g++ python3
+	libvirt-dev libxml2-dev libsmartcols-dev libjson-c-dev libcriterion-dev
+)
+full_packages=(
+	clang clang-tidy clang-format libclang-rt-14-dev cppcheck valgrind abigail-tools shellcheck
+	mandoc libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients qemu-system-x86 qemu-utils
+	busybox-static cpio iproute2 util-linux
+)
+
+die()
+{
+	echo "run.sh: $*" >&2
+	exit 1
+}
+
+install_packages()
+{
+	local package missing=()
+
+	for package in "$@"; do
+		dpkg-query -W -f '${Status}\n' "$package" 2>/dev/null | grep -q ' installed$' ||
+			missing+=("$package")
+	done
+	((${#missing[@]})) || return 0
+	((EUID == 0)) || die "these packages are missing, and only root can install: ${missing[*]}"
+	echo "== installing ${missing[*]}"
+	{
+		apt-get update &&
+			DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+				"${missing[@]}"
+	} >"$logs/apt.log" 2>&1 || {
+		tail -n 20 "$logs/apt.log"
+		die "cannot install ${missing[*]}"
+	}
+}
+
+# ok NAME, not_ok NAME [LOG], skip NAME REASON: one check that is no test program.
+ok()
+{
+	echo "ok - $1"
+	((++passed))
+}
+
+not_ok()
+{
+	echo "not ok - $1"
+	[[ -z ${2:-} ]] || tail -n 40 "$2" | sed 's/^/    /'
+	((++failed))
+}
+
+skip()
+{
+	echo "ok - $1 # SKIP $2"
+	((++skipped))
+}
+
+# check NAME COMMAND...
+check()
+{
+	local name=$1 log=$logs/${1//[^a-z0-9]/-}.log
+
+	shift
+	if "$@" >"$log" 2>&1; then
+		ok "$name"
+	else
+		not_ok "$name" "$log"
+	fi
+}
+
+# build NAME COMPILER MESON-OPTIONS...
+build()
+{
+	local name=$1 compiler=$2 log=$logs/build-$1.log
+
+	shift 2
+	if [[ ! -e $work/$name/build.ninja ]]; then
+		CC=$compiler meson setup "$work/$name" "$top" -Dwerror=true "$@" >"$log" 2>&1 || {
+			not_ok "configure $name" "$log"
+			return 1
+		}
+	fi
+	if ninja -C "$work/$name" >"$log" 2>&1; then
+		ok "build $name without warnings"
+	else
+		not_ok "build $name without warnings" "$log"
+		return 1
+	fi
+}
+
+# The results of a meson log: programs that speak TAP count each of their tests, others one.
+# Prints failures, and skips with their reasons, and a last line with the three numbers.
+count_tests()
+{
+	python3 - "$1" <<-'EOF'
+		import json, re, sys
+
+		passed = failed = skipped = 0
+		for line in open(sys.argv[1]):
+		    test = json.loads(line)
+		    name, good = test["name"], test["result"] in ("OK", "SKIP")
+		    out = (test.get("stdout") or "").splitlines()
+		    lines = [l for l in out if re.match(r"(not )?ok\b", l)]
+		    bad = [l for l in lines if l.startswith("not ok")]
+		    skips = [l for l in lines if re.search(r"# SKIP", l, re.I) and l not in bad]
+		    for l in skips:
+		        print(f"skipped: {name}: {l}")
+		    for l in bad:
+		        print(f"failed: {name}: {l}")
+		    if not good:
+		        for l in out + (test.get("stderr") or "").splitlines():
+		            if not re.match(r"ok\b", l):
+		                print("    " + l)
+		    if not lines:
+		        passed += test["result"] == "OK"
+		        skipped += test["result"] == "SKIP"
+		        bad = [] if good else [name]
+		    elif not good and not bad:
+		        bad = [name]
+		    if not good:
+		        print(f"failed: {name}: {test['result']}")
+		    passed += len(lines) - len([l for l in lines if l.startswith("not ok")]) - len(skips)
+		    skipped += len(skips)
+		    failed += len(bad)
+		print(passed, failed, skipped)
+	EOF
+}
+
+# suites NAME BUILD SUITE... [-- PREFIX...]: run suites of a build, under a command if given.
+suites()
+{
+	local name=$1 dir=$work/$2 args=() json=$work/$2/meson-logs/$1.json out numbers code
+
+	shift 2
+	while (($#)) && [[ $1 != -- ]]; do
+		args+=(--suite "$1")
+		shift
+	done
+	(($# == 0)) || shift
+	rm -f "$json" "$logs/sanitizer".*
+	"$@" env ASAN_OPTIONS="log_path=$logs/sanitizer:detect_leaks=1" \
+		UBSAN_OPTIONS="log_path=$logs/sanitizer:print_stacktrace=1" \
+		meson test -C "$dir" --no-rebuild --logbase "$name" "${args[@]}" \
+		>"$logs/$name.log" 2>&1
+	code=$?
+	if ((code == 77)); then
+		skip "$name" "$(tail -n 1 "$logs/$name.log")"
+		return
+	fi
+	if [[ ! -s $json ]]; then
+		not_ok "$name" "$logs/$name.log"
+		return
+	fi
+	out=$(count_tests "$json")
+	numbers=$(tail -n 1 <<<"$out")
+	sed '$d' <<<"$out"
+	read -r p f s <<<"$numbers"
+	echo "== $name: $p passed, $f failed, $s skipped"
+	((passed += p, failed += f, skipped += s))
+	if ((code != 0 && f == 0)); then
+		not_ok "$name ended with status $code" "$logs/$name.log"
+	fi
+	if compgen -G "$logs/sanitizer.*" >/dev/null; then
+		cat "$logs"/sanitizer.* >"$logs/$name-sanitizer.log"
+		not_ok "$name: sanitizers report nothing" "$logs/$name-sanitizer.log"
+	fi
+}
+
+sources()
+{
+	git -C "$top" ls-files -- "$@" 2>/dev/null | sed "s|^|$top/|"
+}
+
+analyse()
+{
+	local shell_files
+
+	mapfile -t shell_files < <(sources '*.sh' .ci/run)
+	mapfile -t c_files < <(sources '*.c' '*.h')
+	mapfile -t library_files < <(sources 'src/*.c' 'examples/*.c')
+	check "clang-format" clang-format --dry-run --Werror "${c_files[@]}"
+	check "shellcheck" shellcheck "${shell_files[@]}"
+	check "cppcheck" cppcheck --quiet --enable=warning,performance,portability --inline-suppr \
+		--suppressions-list="$top/.cppcheck-suppressions" --error-exitcode=1 --std=c11 \
+		-D_GNU_SOURCE '-DPRI_MODULE_DIR=""' -I"$top/include" -I"$top/src" \
+		"$top/src" "$top/examples"
+	check "clang-tidy" clang-tidy -p "$work/clang" --quiet "${library_files[@]}"
+}
+
+# The command leaks nothing and reads nothing undefined, with the module loaded at run time too.
+run_valgrind()
+{
+	local pralloc=$work/gcc/examples/pralloc/pralloc
+	local valgrind=(valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite
+		--error-exitcode=9)
+
+	export PRALLOC_MODULE_DIR=$work/gcc/src/backend/libvirt
+	check "valgrind: list on fake" "${valgrind[@]}" "$pralloc" -c fake:///3 list
+	check "valgrind: set on fake" "${valgrind[@]}" "$pralloc" -c fake:///3 set \
+		vm1 cpu.shares=512 vm2 mem.balloon=512MiB
+	check "valgrind: list on test driver" "${valgrind[@]}" "$pralloc" -c test:///default list
+	check "valgrind: show on test driver" "${valgrind[@]}" "$pralloc" -c test:///default show test
+	unset PRALLOC_MODULE_DIR
+}
+
+case ${1:-} in
+'') ;;
+--quick) quick=1 ;;
+*) die "usage: run.sh [--quick]" ;;
+esac
+mkdir -p "$logs"
+started=$SECONDS
+
+if ((quick)); then
+	install_packages "${packages[@]}"
+	build gcc gcc && suites quick gcc unit contract fuzz command
+else
+	install_packages "${packages[@]}" "${full_packages[@]}"
+	build gcc gcc && suites gcc gcc unit contract fuzz command abi doc consumer
+	build clang clang && suites clang clang unit contract fuzz
+	build asan gcc -Db_sanitize=address,undefined && {
+		suites asan asan unit contract fuzz command
+		suites guests asan host -- "$top/tests/vm/bed.sh" run --
+		suites bed asan bed
+	}
+	run_valgrind
+	analyse
+fi
+echo "== $((SECONDS - started)) s"
+echo "$passed passed, $failed failed, $skipped skipped"
+((failed == 0))
