@@ -64,7 +64,14 @@ now()
 # value VM ATTRIBUTE: the number, in base units.
 value()
 {
-	pralloc --json get "$1" "$2" | sed -n 's/^ *"value": \([0-9]*\).*/\1/p'
+	local out
+
+	# With --json the error is in the object too.
+	if ! out=$(pralloc --json get "$1" "$2"); then
+		echo "$out" >&2
+		return 1
+	fi
+	sed -n 's/^ *"value": \([0-9]*\).*/\1/p' <<<"$out"
 }
 
 # sample ATTRIBUTE FILE INTERVAL VM...: "SECONDS VALUE…" lines until it is ended.

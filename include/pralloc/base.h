@@ -63,7 +63,7 @@
 #define PRALLOC_CONFIG (UINT32_C(1) << 1)
 /** Do not read the value back after the write. */
 #define PRALLOC_NO_VERIFY (UINT32_C(1) << 2)
-/** Set a weight although it cannot act now. */
+/** Set a weight although it cannot act now.  No backend of this version refuses one for that. */
 #define PRALLOC_ALLOW_INEFFECTIVE (UINT32_C(1) << 3)
 /** Take more than the guest can spare, or set a hard limit near its present use. */
 #define PRALLOC_ALLOW_HARM (UINT32_C(1) << 4)

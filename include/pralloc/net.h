@@ -43,7 +43,7 @@ PRALLOC_API int pr_net_set_guarantee(struct pr_domain *dom, const char *link, in
 PRALLOC_API int pr_net_set_link(struct pr_host *host, const char *link, uint64_t out_rate,
 				uint64_t in_rate, uint32_t flags);
 
-/** pr_net_reset - take everything that was set on a link back.  Since: 0.1. */
+/** pr_net_reset - make both rates of pr_net_set_link "not set" again.  Since: 0.1. */
 PRALLOC_API int pr_net_reset(struct pr_host *host, const char *link, uint32_t flags);
 
 PRALLOC_END

@@ -88,8 +88,8 @@ PRALLOC_API int pr_plan_load(struct pr_plan *plan, struct pr_host *host, const c
 /**
  * pr_plan_check - whether the plan can be done
  *
- * Reads what is and what stands against each change; changes nothing.  All problems are found at
- * once: look at each step.
+ * Reads what is and what stands against each change, each against what is now; changes nothing.
+ * All problems are found at once: look at each step.
  * @flags: as pr_set_u64.
  * Returns 0 when every step can be done, else the error of the first that cannot.  Since: 0.1.
  */
@@ -100,8 +100,10 @@ PRALLOC_API int pr_plan_check(struct pr_plan *plan, uint32_t flags);
  *
  * Checks, then applies what gives, waits until it has arrived, applies what takes, waits and
  * verifies.  On a failure everything done is taken back; the steps tell what each one is now.
- * @timeout_ms: for the whole call without the taking back, at least 1.
+ * @timeout_ms: for the whole call without the taking back, for which there are 30 s more; at
+ * least 1.
  * @flags: as pr_set_u64.
+ * A plan that failed or was undone can be applied again.
  * Errors: of the first step that failed; -EINVAL for a plan that was applied already.  Since: 0.1.
  */
 PRALLOC_API int pr_plan_apply(struct pr_plan *plan, uint32_t timeout_ms, uint32_t flags);

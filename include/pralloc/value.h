@@ -37,15 +37,16 @@ struct pr_value {
  * @attribute: tells unit and range.
  * @text: digits with a decimal fraction and a unit.  Bytes: B, K M G T P (or KiB … PiB: powers of
  * 1024), kB MB GB TB PB (powers of 1000).  Rates: the same with or without "/s", and bit kbit
- * mbit gbit tbit (powers of 1000, 8 bits a byte, "/s" allowed).  Times: us ms s.  No unit: the
- * base unit.  "N%" of @maximum.  "unlimited" (also "max"), "default".  CPU lists: "0,2-3".
+ * mbit gbit tbit (powers of 1000, 8 bits a byte, "/s" allowed).  Times: us ms s.  Counts and
+ * operations per second: k M G (powers of 1000).  No unit: the base unit.  "N%" of @maximum, to
+ * the nearest whole number.  "unlimited" (also "max"), "default".  CPU lists: "0,2-3".
  * Names: as they are.  Units are matched without regard to case, but for b, which is a bit only
  * in "bit".
  * @maximum: what 100 % is, or 0 where there is no maximum ("%" is -EINVAL then).
  * @ret_value: ret_value->size set by the caller.
  * @buffer, @size: receives the canonical text of a text value; may be NULL, 0 for a number.
- * The result is exact ("%": the nearest base unit): a fraction that is no whole number of base units is -EINVAL, overflow is
- * -ERANGE.  A value outside the attribute's range is -ERANGE.
+ * But for "%" the result is exact: a fraction that is no whole number of base units is -EINVAL.
+ * Overflow is -ERANGE.  A value outside the attribute's range is -ERANGE.
  * Errors: -EINVAL, -ERANGE, -ENOSPC (buffer too small).  Since: 0.1.
  */
 PRALLOC_API int pr_value_parse(struct pr_ctx *ctx, const char *attribute, const char *text,

@@ -140,7 +140,8 @@ struct pri_identity {
 
 /* What a host is. */
 struct pri_host_facts {
-	uint32_t cpus;
+	uint32_t cpus;	      /* online */
+	uint32_t cpu_numbers; /* one more than the highest CPU number; 0: the same as cpus */
 	uint32_t domains, running;
 	uint64_t memory_bytes, free_bytes, committed_bytes;
 	int cgroup_version; /* 1, 2, or 0 */

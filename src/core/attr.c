@@ -20,10 +20,24 @@ const struct pri_attr *pri_attr_find(const char *name)
 	return NULL;
 }
 
+/* The first name that begins as the given one, if that is more than a family. */
+static const struct pri_attr *completion(const char *name)
+{
+	const char *dot = strchr(name, '.');
+
+	for (size_t i = 0; dot && dot[1] && i < PRI_ATTR_COUNT; i++)
+		if (strncmp(pri_attrs[i].name, name, strlen(name)) == 0)
+			return &pri_attrs[i];
+	return NULL;
+}
+
 const struct pri_attr *pri_attr_nearest(const char *name)
 {
-	const struct pri_attr *nearest = NULL;
+	const struct pri_attr *nearest = completion(name);
 	size_t least = NEAR_EDITS + 1;
+
+	if (nearest)
+		return nearest;
 
 	for (size_t i = 0; i < PRI_ATTR_COUNT; i++) {
 		size_t distance = pri_edit_distance(name, pri_attrs[i].name);

@@ -48,7 +48,7 @@ struct pr_host {
 	size_t backend_count;
 	struct pri_host_backend backends[PRI_HOST_BACKENDS];
 	struct pri_route routes[PRI_ATTR_COUNT];
-	uint32_t cpus;		    /* of the host, once known */
+	uint32_t cpus;		    /* CPU numbers of the host, once known */
 	struct pri_change *scratch; /* for batches of several changes */
 	size_t scratch_size;
 	char *text; /* last text that pr_host_get_str gave out */

@@ -237,7 +237,7 @@ static int host_cpus(struct pri_item *item, uint64_t deadline_ns, uint32_t *ret_
 		free(error);
 		return r;
 	}
-	*ret_cpus = host.host->cpus = facts.cpus;
+	*ret_cpus = host.host->cpus = facts.cpu_numbers ? facts.cpu_numbers : facts.cpus;
 	return 0;
 }
 

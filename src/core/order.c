@@ -28,7 +28,10 @@ static int compare_items(const void *left, const void *right)
 		c = compare(a->route->backend, b->route->backend);
 	if (c == 0)
 		c = compare(a->change.mode, b->change.mode);
-	return c ? c : compare_rank(a, b);
+	if (c == 0)
+		c = compare_rank(a, b);
+	/* As they were added: qsort keeps no order of its own. */
+	return c ? c : compare((uintptr_t)a, (uintptr_t)b);
 }
 
 void pri_order(struct pri_item **items, size_t n)

@@ -92,7 +92,7 @@ static const struct pri_unit net_brief[] = {
 	{" Tbit/s", T, K}, {" Pbit/s", P, K}, {" Ebit/s", E, 0}, {NULL, 0, 0},
 };
 
-static const struct pri_unit times_brief[] = {
+const struct pri_unit pri_times_brief[] = {
 	{" us", 1, K},	  {" ms", K, K},  {" s", M, K}, {" min", MINUTE, 60},
 	{" h", HOUR, 48}, {" d", DAY, 0}, {NULL, 0, 0},
 };
@@ -112,7 +112,7 @@ static const struct pri_unit percent_brief[] = {{" %", 100, 0}, {NULL, 0, 0}};
 
 #define PLAIN .exact = count_exact, .brief = count_brief, .base_factor = 1
 #define TIME(list, factor)                                                                         \
-	.noun = "a time", .accepted = {times_accepted}, .exact = (list), .brief = times_brief,     \
+	.noun = "a time", .accepted = {times_accepted}, .exact = (list), .brief = pri_times_brief, \
 	.base_factor = (factor)
 
 static const struct pri_scale scales[] = {

@@ -19,6 +19,9 @@ struct pri_unit {
 };
 
 /* How the values of one enum pr_unit are written.  All arrays end with a NULL name. */
+/* Times for people, smallest first. */
+extern const struct pri_unit pri_times_brief[];
+
 struct pri_scale {
 	const char *noun;     /* "a size" */
 	const char *examples; /* "512MiB, 2G, 10MB" */

@@ -66,6 +66,9 @@ static size_t short_text(const struct pri_scale *scale, pri_wide amount, char *b
 {
 	const struct pri_unit *unit = exact_unit(scale, amount);
 
+	/* No time is no time in any unit: the one of a person's clock. */
+	if (amount == 0 && scale->brief == pri_times_brief)
+		return put(buffer, "0 s");
 	if (scale->exact_is_brief && amount / unit->factor < 1000)
 		return (size_t)snprintf(buffer, PRALLOC_VALUE_TEXT_MAX, "%u %s",
 					(unsigned int)(amount / unit->factor), unit->name);

@@ -41,7 +41,7 @@ static const struct {
 	{"mem.stats_age", UINT64_MAX - 2, "18446744073709551613s", "213503982334601 d"},
 	{"ksm.sleep_ms", 20, "20ms", "20 ms"},
 	{"ksm.sleep_ms", 2000, "2s", "2 s"},
-	{"ksm.sleep_ms", 0, "0ms", "0 us"},
+	{"ksm.sleep_ms", 0, "0ms", "0 s"},
 	{"mem.pressure", 1234, "12.34%", "12.3 %"},
 	{"mem.pressure", 2500, "25.00%", "25 %"},
 	{"mem.pressure", 5, "0.05%", "0.05 %"},

@@ -113,10 +113,11 @@ static void time_is_over(const struct pri_call *call, struct pri_change *changes
 		if (changes[i].error < 0 || arrived(&changes[i]))
 			continue;
 		pri_fake_core->fail_change(call, &changes[i], -ETIMEDOUT,
-					   "the guest reached %" PRIu64 " of %" PRIu64
-					   " before the time was over: give it more time, or set "
+					   "the guest reached %" PRIu64 "M of %" PRIu64
+					   "M before the time was over: give it more time, or set "
 					   "another target",
-					   changes[i].held.number, changes[i].wanted.number);
+					   changes[i].held.number >> 20,
+					   changes[i].wanted.number >> 20);
 	}
 }
 

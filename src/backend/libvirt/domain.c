@@ -139,7 +139,8 @@ static int attach_work(struct pri_lv_job *job)
 	if (r == 0)
 		return 0;
 	if (op.fault.gone)
-		return pri_lv_core->fail(&job->call, -ENOENT, "there is no domain \"%s\"", job->name);
+		return pri_lv_core->fail(&job->call, -ENOENT, "there is no domain \"%s\"",
+					 job->name);
 	return pri_lv_core->fail(&job->call, r, "%s", op.fault.text);
 }
 

@@ -45,8 +45,8 @@ static const struct {
 	int number;
 	int code;
 } system_codes[] = {
-	{EACCES, -EACCES}, {EPERM, -EACCES},       {EINVAL, -ERANGE}, {ERANGE, -ERANGE},
-	{EBUSY, -EBUSY},   {ENOMEM, -ENOMEM},      {ENODEV, -ENODEV}, {EOPNOTSUPP, -EOPNOTSUPP},
+	{EACCES, -EACCES}, {EPERM, -EACCES},  {EINVAL, -ERANGE}, {ERANGE, -ERANGE},
+	{EBUSY, -EBUSY},   {ENOMEM, -ENOMEM}, {ENODEV, -ENODEV}, {EOPNOTSUPP, -EOPNOTSUPP},
 };
 
 int pri_lv_fail(struct pri_lv_fault *fault, int code, const char *format, ...)
@@ -124,8 +124,7 @@ int pri_lv_fault_take(struct pri_lv_fault *fault, struct pri_lv_host *host, virD
 	fault->gone = code == VIR_ERR_NO_DOMAIN;
 	fault->lost = is_lost(error, host->conn);
 	/* EPIPE comes from writing alone, and half a request is not executed. */
-	fault->undelivered =
-		fault->lost && code == VIR_ERR_SYSTEM_ERROR && error->int1 == EPIPE;
+	fault->undelivered = fault->lost && code == VIR_ERR_SYSTEM_ERROR && error->int1 == EPIPE;
 	if (fault->lost)
 		fault->code = -ENOTCONN;
 	host->lost = host->lost || fault->lost;

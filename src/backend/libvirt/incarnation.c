@@ -7,8 +7,6 @@
  * give one again.  On this machine the start time of the QEMU process goes into it too: from
  * /proc, of the process in libvirt's PID file, if its command line has the domain's UUID.
  */
-#include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,21 +17,6 @@
 /* The start time is field 22 of /proc/PID/stat; the one after the name is field 3. */
 #define STAT_FIELDS_BEFORE_START 19
 
-/* The whole of a small file, NUL-terminated; length or -1. */
-static ssize_t slurp(const char *path, char *buffer, size_t size)
-{
-	pri_autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
-	size_t length = 0;
-	ssize_t r;
-
-	if (fd < 0)
-		return -1;
-	while (length < size - 1 && (r = read(fd, buffer + length, size - 1 - length)) > 0)
-		length += (size_t)r;
-	buffer[length] = '\0';
-	return (ssize_t)length;
-}
-
 static bool runs_domain(int pid, const char *uuid)
 {
 	pri_autofree char *cmdline = malloc(CMDLINE_MAX);
@@ -43,18 +26,17 @@ static bool runs_domain(int pid, const char *uuid)
 	snprintf(path, sizeof(path), "/proc/%d/cmdline", pid);
 	if (!cmdline)
 		return false;
-	length = slurp(path, cmdline, CMDLINE_MAX);
+	length = pri_lv_slurp(path, cmdline, CMDLINE_MAX);
 	return length > 0 && memmem(cmdline, (size_t)length, uuid, strlen(uuid));
 }
 
 static uint64_t start_time(int pid)
 {
 	char path[64], stat[1024];
-	uint64_t start = 0;
 	char *at;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	if (slurp(path, stat, sizeof(stat)) <= 0)
+	if (pri_lv_slurp(path, stat, sizeof(stat)) <= 0)
 		return 0;
 	/* The name may hold anything, also blanks and brackets. */
 	at = strrchr(stat, ')');
@@ -63,9 +45,7 @@ static uint64_t start_time(int pid)
 	at += 1;
 	for (int i = 0; at && i < STAT_FIELDS_BEFORE_START; i++)
 		at = strchr(at + 1, ' ');
-	if (!at || sscanf(at, "%" SCNu64, &start) != 1)
-		return 0;
-	return start;
+	return at ? strtoull(at, NULL, 10) : 0;
 }
 
 static uint64_t qemu_start(const struct pri_identity *identity)
@@ -74,7 +54,10 @@ static uint64_t qemu_start(const struct pri_identity *identity)
 	int pid;
 
 	snprintf(path, sizeof(path), PID_FILE, identity->name);
-	if (slurp(path, text, sizeof(text)) <= 0 || sscanf(text, "%d", &pid) != 1 || pid <= 0)
+	if (pri_lv_slurp(path, text, sizeof(text)) <= 0)
+		return 0;
+	pid = (int)strtol(text, NULL, 10);
+	if (pid <= 0)
 		return 0;
 	return runs_domain(pid, identity->uuid) ? start_time(pid) : 0;
 }

@@ -55,7 +55,7 @@ struct pri_lv_job *pri_lv_job_new(struct pri_call *call, int (*work)(struct pri_
 
 static int make_room(struct pri_lv_job *job, size_t n)
 {
-	void *changes, *group;
+	void *changes, *group, *names;
 
 	if (n <= job->room)
 		return 0;
@@ -67,21 +67,27 @@ static int make_room(struct pri_lv_job *job, size_t n)
 	if (!group)
 		return -ENOMEM;
 	job->group = group;
+	names = realloc(job->names, n * sizeof(char *));
+	if (!names)
+		return -ENOMEM;
+	job->names = names;
 	job->room = n;
 	return 0;
 }
 
-static int copy_change(struct pri_change *to, const struct pri_change *from)
+/* *name is what to free. */
+static int copy_change(struct pri_change *to, const struct pri_change *from, char **name)
 {
+	*name = *from->instance ? strdup(from->instance) : NULL;
 	*to = (struct pri_change){
 		.attr = from->attr,
 		.serve = from->serve,
-		.instance = *from->instance ? strdup(from->instance) : "",
+		.instance = *name ? *name : "",
 		.mode = from->mode,
 		.verify = from->verify,
 		.wanted.number = from->wanted.number,
 	};
-	if (!to->instance)
+	if (*from->instance && !*name)
 		return -ENOMEM;
 	return from->wanted.text ? pri_lv_core->value_set_text(&to->wanted, from->wanted.text) : 0;
 }
@@ -92,7 +98,7 @@ int pri_lv_job_set_changes(struct pri_lv_job *job, const struct pri_change *chan
 
 	for (size_t i = 0; r == 0 && i < n; i++) {
 		job->n = i + 1;
-		r = copy_change(&job->changes[i], &changes[i]);
+		r = copy_change(&job->changes[i], &changes[i], &job->names[i]);
 	}
 	return r;
 }
@@ -103,7 +109,6 @@ void pri_lv_job_take_changes(struct pri_lv_job *job, struct pri_change *changes,
 		struct pri_change *mine = &job->changes[i];
 
 		changes[i].error = mine->error;
-		changes[i].took = mine->took;
 		free(changes[i].text);
 		changes[i].text = pri_steal(mine->text);
 		free(changes[i].held.text);
@@ -134,8 +139,7 @@ static void clear_changes(struct pri_lv_job *job)
 	for (size_t i = 0; i < job->n; i++) {
 		struct pri_change *change = &job->changes[i];
 
-		if (change->instance && *change->instance)
-			free((void *)(uintptr_t)change->instance);
+		free(job->names[i]);
 		free(change->wanted.text);
 		free(change->held.text);
 		free(change->text);
@@ -172,6 +176,7 @@ void pri_lv_job_free(struct pri_lv_job *job)
 	clear(job);
 	free(job->changes);
 	free(job->group);
+	free(job->names);
 	free(job);
 }
 

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
@@ -44,8 +45,8 @@ struct pri_lv_host {
 	char *uri;
 	bool read_only;
 	/* written once by the open job, read by the caller after it */
-	int driver; /* enum pri_lv_driver */
-	bool local; /* proven to be this machine */
+	int driver;		/* enum pri_lv_driver */
+	bool local;		/* proven to be this machine */
 	unsigned int cpu_count; /* numbers of CPUs go from 0 to cpu_count - 1 */
 	struct pri_wake *wake;
 	/* the caller's after open */
@@ -53,9 +54,9 @@ struct pri_lv_host {
 	bool cgroup_known; /* found out, not told */
 	/* the worker's */
 	virConnectPtr conn;
-	bool lost;               /* conn is dead */
+	bool lost; /* conn is dead */
 	int callbacks[PRI_LV_EVENTS];
-	bool events;             /* lifecycle events arrive, in a thread of our own */
+	bool events;		 /* lifecycle events arrive, in a thread of our own */
 	unsigned int generation; /* of conn; what was looked up through an older one is dead */
 };
 
@@ -75,9 +76,9 @@ struct pri_lv_domain {
 /* Why something failed, before it is known whose text it becomes. */
 struct pri_lv_fault {
 	int code;
-	bool lost;        /* the connection is dead */
+	bool lost;	  /* the connection is dead */
 	bool undelivered; /* and the request surely never reached the other side */
-	bool gone;        /* there is no such domain */
+	bool gone;	  /* there is no such domain */
 	char text[PRI_LV_TEXT_MAX];
 };
 
@@ -85,7 +86,7 @@ struct pri_lv_fault {
 struct pri_lv_op {
 	struct pri_lv_host *host;
 	struct pri_lv_domain *domain; /* NULL: the host */
-	virDomainPtr ptr;             /* of domain; valid in the family's functions */
+	virDomainPtr ptr;	      /* of domain; valid in the family's functions */
 	struct pri_lv_job *job;
 	const struct pri_call *call;
 	struct pri_change **changes;
@@ -107,16 +108,19 @@ struct pri_lv_family {
 	int (*check)(struct pri_lv_op *op);
 };
 
+/* Tag of rows of the sched family. */
+#define PRI_LV_NEEDS_IOTHREAD 1
+
 /* How a typed parameter's number becomes ours. */
 struct pri_lv_scale {
-	uint64_t factor;         /* ours = raw * factor */
-	int type;                /* VIR_TYPED_PARAM_ULLONG or _LLONG */
-	uint64_t unlimited_raw;  /* written for no limit */
-	uint64_t unlimited_from; /* read: this and more is no limit */
-	uint64_t unset_raw;      /* written for "not set" */
-	bool zero_is_unset;      /* read: 0 is "not set" */
+	uint64_t factor;		/* ours = raw * factor */
+	int type;			/* VIR_TYPED_PARAM_ULLONG or _LLONG */
+	uint64_t unlimited_raw;		/* written for no limit */
+	uint64_t unlimited_from;	/* read: this and more is no limit */
+	uint64_t unset_raw;		/* written for "not set" */
+	bool zero_is_unset;		/* read: 0 is "not set" */
 	bool config_unlimited_is_unset; /* the configuration does not tell the two apart */
-	const char *unset_element; /* persistent "not set": this child of <cputune> must go */
+	const char *unset_element;	/* persistent "not set": this child of <cputune> must go */
 };
 
 /* A served attribute. */
@@ -168,6 +172,7 @@ struct pri_lv_job {
 	/* changes: copies */
 	struct pri_change *changes;
 	struct pri_change **group; /* room for the changes of one family */
+	char **names;		   /* instances of changes; NULL for "" */
 	size_t n, room;
 	/* attach */
 	char *name;
@@ -196,13 +201,13 @@ void pri_lv_job_free(struct pri_lv_job *job);
 
 /* host.c, domain.c, serve.c, wait.c: functions of the backend table */
 int pri_lv_open(struct pri_call *call, const char *uri, void **ret_host);
-void pri_lv_close(void *host);
+void pri_lv_close(void *state);
 int pri_lv_facts(struct pri_call *call, struct pri_host_facts *facts);
 int pri_lv_set_cgroup_version(struct pri_call *call, int version);
 int pri_lv_list(struct pri_call *call, pri_add_identity add, void *arg);
 int pri_lv_attach(struct pri_call *call, const char *name, struct pri_identity *identity,
 		  void **ret_domain);
-void pri_lv_detach(void *host, void *domain);
+void pri_lv_detach(void *state, void *attached);
 int pri_lv_state(struct pri_call *call, struct pri_identity *identity);
 int pri_lv_instances(struct pri_call *call, const struct pri_attr *attr, pri_add_instance add,
 		     void *arg);
@@ -216,7 +221,9 @@ const struct pri_serve *pri_lv_serve(void *host, int attr, const char **ret_reas
 /* The row of an attribute on a host, or NULL. */
 const struct pri_lv_row *pri_lv_row_find(const struct pri_lv_host *host, int attr);
 
-/* local.c: cgroup version of this machine; 0: not known */
+/* local.c: the whole of a small file, NUL-terminated; its length or -1 */
+ssize_t pri_lv_slurp(const char *path, char *buffer, size_t size);
+/* cgroup version of this machine; 0: not known */
 int pri_lv_cgroup_version(void);
 
 /* event.c: a process has one event loop; hosts are woken by it */
@@ -299,14 +306,15 @@ struct pri_lv_disk {
 };
 
 struct pri_lv_xml {
-	char *balloon_model;         /* NULL: no <memballoon> */
+	char *balloon_model;	     /* NULL: no <memballoon> */
 	unsigned int stats_period;   /* seconds; 0: not set */
-	bool active;                 /* the XML is of a running domain */
-	uint64_t memory_kib;         /* <memory> */
+	bool active;		     /* the XML is of a running domain */
+	uint64_t memory_kib;	     /* <memory> */
 	uint64_t current_memory_kib; /* <currentMemory> */
 	bool hugepages, assigned_device, virtio_mem;
-	unsigned int vcpus;   /* <vcpu> */
-	bool *vcpu_enabled;   /* [vcpus] */
+	unsigned int iothreads;
+	unsigned int vcpus; /* <vcpu> */
+	bool *vcpu_enabled; /* [vcpus] */
 	struct pri_lv_nic *nics;
 	struct pri_lv_disk *disks;
 	size_t nic_count, disk_count;

@@ -7,7 +7,7 @@
  * CPU times that it reads must lie between those that we read before and after it: another
  * kernel that has spent the same time in each state, to 10 ms, does not exist.
  */
-#include <inttypes.h>
+#include <fcntl.h>
 #include <linux/magic.h>
 #include <mntent.h>
 #include <stdio.h>
@@ -19,6 +19,7 @@
 #define CGROUP_ROOT "/sys/fs/cgroup"
 #define HOST_NAME_BUFFER 256
 #define PARAMS_MAX 16
+#define STAT_LINE_MAX 512
 #define NS_PER_S UINT64_C(1000000000)
 
 /* Nanoseconds since boot, as libvirt sums them up. */
@@ -26,26 +27,35 @@ struct cpu_times {
 	uint64_t kernel, user, idle;
 };
 
+ssize_t pri_lv_slurp(const char *path, char *buffer, size_t size)
+{
+	pri_autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
+	size_t length = 0;
+	ssize_t r;
+
+	if (fd < 0)
+		return -1;
+	while (length < size - 1 && (r = read(fd, buffer + length, size - 1 - length)) > 0)
+		length += (size_t)r;
+	buffer[length] = '\0';
+	return (ssize_t)length;
+}
+
+/* The first line of /proc/stat: "cpu  user nice system idle iowait irq softirq ..." in ticks. */
 static bool own_times(struct cpu_times *times)
 {
-	uint64_t tick_ns = NS_PER_S / (uint64_t)sysconf(_SC_CLK_TCK);
-	uint64_t user, nice, system, idle, iowait, irq, softirq;
-	FILE *file = fopen("/proc/stat", "re");
-	int n;
+	enum { USER, NICE, SYSTEM, IDLE, IOWAIT, IRQ, SOFTIRQ, FIELDS };
+	uint64_t tick_ns = NS_PER_S / (uint64_t)sysconf(_SC_CLK_TCK), value[FIELDS];
+	char text[STAT_LINE_MAX], *at = text + strlen("cpu");
 
-	if (!file)
+	if (pri_lv_slurp("/proc/stat", text, sizeof(text)) <= 0 || strncmp(text, "cpu ", 4) != 0)
 		return false;
-	n = fscanf(file,
-		   "cpu %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64
-		   " %" SCNu64,
-		   &user, &nice, &system, &idle, &iowait, &irq, &softirq);
-	fclose(file);
-	if (n != 7)
-		return false;
+	for (int i = 0; i < FIELDS; i++)
+		value[i] = strtoull(at, &at, 10);
 	*times = (struct cpu_times){
-		.kernel = (system + irq + softirq) * tick_ns,
-		.user = (user + nice) * tick_ns,
-		.idle = idle * tick_ns,
+		.kernel = (value[SYSTEM] + value[IRQ] + value[SOFTIRQ]) * tick_ns,
+		.user = (value[USER] + value[NICE]) * tick_ns,
+		.idle = value[IDLE] * tick_ns,
 	};
 	return true;
 }
@@ -64,8 +74,8 @@ static bool their_times(struct pri_lv_host *host, struct cpu_times *times)
 	int n = 0;
 
 	/* Two calls: the number of fields is asked for first, and has to be given back. */
-	if (PRI_LV(host, virNodeGetCPUStats, host->conn, VIR_NODE_CPU_STATS_ALL_CPUS, NULL, &n,
-		   0) < 0 ||
+	if (PRI_LV(host, virNodeGetCPUStats, host->conn, VIR_NODE_CPU_STATS_ALL_CPUS, NULL, &n, 0) <
+		    0 ||
 	    n > PARAMS_MAX)
 		return false;
 	if (PRI_LV(host, virNodeGetCPUStats, host->conn, VIR_NODE_CPU_STATS_ALL_CPUS, stats, &n,

@@ -43,8 +43,8 @@ static int maximum_read(struct pri_lv_op *op)
 static int balloon_read_live(struct pri_lv_op *op, uint64_t *ret_kib)
 {
 	virDomainMemoryStatStruct stats[VIR_DOMAIN_MEMORY_STAT_NR];
-	int n = PRI_LV(op->host, virDomainMemoryStats, op->ptr, stats,
-		       VIR_DOMAIN_MEMORY_STAT_NR, 0);
+	int n = PRI_LV(op->host, virDomainMemoryStats, op->ptr, stats, VIR_DOMAIN_MEMORY_STAT_NR,
+		       0);
 
 	for (int i = 0; i < n; i++) {
 		if (stats[i].tag != VIR_DOMAIN_MEMORY_STAT_ACTUAL_BALLOON)
@@ -73,7 +73,7 @@ static int balloon_read_config(struct pri_lv_op *op, uint64_t *ret_kib)
 
 static int balloon_read(struct pri_lv_op *op)
 {
-	uint64_t kib;
+	uint64_t kib = 0;
 
 	if ((op->mode == PRALLOC_CONFIG ? balloon_read_config : balloon_read_live)(op, &kib) < 0)
 		return -1;
@@ -117,8 +117,8 @@ static int driver_check(struct pri_lv_op *op, const struct pri_lv_xml *xml)
 	virDomainMemoryStatStruct stats[VIR_DOMAIN_MEMORY_STAT_NR];
 	bool available = false, dated = false;
 	uint64_t update = 0;
-	int n = PRI_LV(op->host, virDomainMemoryStats, op->ptr, stats,
-		       VIR_DOMAIN_MEMORY_STAT_NR, 0);
+	int n = PRI_LV(op->host, virDomainMemoryStats, op->ptr, stats, VIR_DOMAIN_MEMORY_STAT_NR,
+		       0);
 
 	if (n < 0)
 		return -1;
@@ -196,8 +196,8 @@ static int period_write(struct pri_lv_op *op)
 		uint64_t wanted = op->changes[i]->wanted.number;
 		int seconds = wanted == PRALLOC_DEFAULT ? 0 : (int)wanted;
 
-		if (PRI_LV(op->host, virDomainSetMemoryStatsPeriod, op->ptr, seconds,
-			   op->affect) < 0)
+		if (PRI_LV(op->host, virDomainSetMemoryStatsPeriod, op->ptr, seconds, op->affect) <
+		    0)
 			return -1;
 		op->changes[i]->took = true;
 	}

@@ -27,8 +27,8 @@ static const struct pri_backend backend = {
 	.wait = pri_lv_wait,
 };
 
-__attribute__((visibility("default"))) const struct pri_backend *
-PRI_BACKEND_ENTRY(const struct pri_core *core)
+__attribute__((visibility("default"))) const struct pri_backend *PRI_BACKEND_ENTRY(
+	const struct pri_core *core)
 {
 	if (core->abi != PRI_BACKEND_ABI || core->size < sizeof(*core))
 		return NULL;

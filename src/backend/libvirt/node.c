@@ -86,8 +86,7 @@ int pri_lv_node_facts(struct pri_lv_op *op)
 	uint64_t online;
 	int domains;
 
-	if (read_total(op->host, &facts->memory_bytes) < 0 ||
-	    read_online(op->host, &online) < 0 ||
+	if (read_total(op->host, &facts->memory_bytes) < 0 || read_online(op->host, &online) < 0 ||
 	    read_running(op->host, &facts->committed_bytes, &facts->running) < 0)
 		return -1;
 	domains = PRI_LV(op->host, virConnectListAllDomains, op->host->conn, NULL, 0);
@@ -95,6 +94,7 @@ int pri_lv_node_facts(struct pri_lv_op *op)
 		return -1;
 	facts->domains = (uint32_t)domains;
 	facts->cpus = (uint32_t)online;
+	facts->cpu_numbers = op->host->cpu_count;
 	/* Not every driver knows it. */
 	if (read_free(op->host, &facts->free_bytes) < 0)
 		facts->free_bytes = PRALLOC_DEFAULT;

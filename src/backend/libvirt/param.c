@@ -88,7 +88,8 @@ void pri_lv_params_hold(const struct pri_lv_op *op, virTypedParameterPtr params,
 			pri_lv_hold(change, number_of(param));
 		else
 			pri_lv_core->fail_change(op->call, change, -ENODATA,
-						 "libvirt does not report %s for this domain", name);
+						 "libvirt does not report %s for this domain",
+						 name);
 	}
 }
 

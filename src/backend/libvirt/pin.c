@@ -102,7 +102,8 @@ static unsigned int vcpu_of(const struct pri_change *change)
 	return (unsigned int)strtoul(change->instance, NULL, 10);
 }
 
-/* vCPUs are numbered without gaps here: libvirt's maps stand in that order. */
+/* libvirt leaves vCPUs that are not plugged out of its maps: a number is an index as long as
+ * there is no gap before it, and libvirt's own setVcpus leaves none. */
 static int vcpu_read(struct pri_lv_op *op)
 {
 	size_t length = VIR_CPU_MAPLEN(op->host->cpu_count);
@@ -143,7 +144,8 @@ static int refine_missing_vcpu(struct pri_lv_op *op, unsigned int vcpu)
 	n = PRI_LV(op->host, virDomainGetVcpusFlags, op->ptr, op->affect);
 	virResetLastError();
 	if (n >= 0 && vcpu >= (unsigned int)n)
-		pri_lv_fail(&op->fault, -ENODEV, "there is no vCPU %u (the domain has %d)", vcpu, n);
+		pri_lv_fail(&op->fault, -ENODEV, "there is no vCPU %u (the domain has %d)", vcpu,
+			    n);
 	return -1;
 }
 
@@ -179,7 +181,8 @@ static int emulator_read(struct pri_lv_op *op)
 
 	if (!map)
 		return out_of_memory(op);
-	if (PRI_LV(op->host, virDomainGetEmulatorPinInfo, op->ptr, map, (int)length, op->affect) < 0)
+	if (PRI_LV(op->host, virDomainGetEmulatorPinInfo, op->ptr, map, (int)length, op->affect) <
+	    0)
 		return -1;
 	for (size_t i = 0; i < op->n; i++)
 		hold(op, op->changes[i], map);
@@ -196,8 +199,8 @@ static int emulator_write(struct pri_lv_op *op)
 
 		if (!map)
 			return out_of_memory(op);
-		if (PRI_LV(op->host, virDomainPinEmulator, op->ptr, map, (int)length,
-			   op->affect) < 0)
+		if (PRI_LV(op->host, virDomainPinEmulator, op->ptr, map, (int)length, op->affect) <
+		    0)
 			return -1;
 		change->took = true;
 	}
@@ -205,5 +208,4 @@ static int emulator_write(struct pri_lv_op *op)
 }
 
 const struct pri_lv_family pri_lv_vcpu_pin = {.read = vcpu_read, .write = vcpu_write};
-const struct pri_lv_family pri_lv_emulator_pin = {
-	.read = emulator_read, .write = emulator_write};
+const struct pri_lv_family pri_lv_emulator_pin = {.read = emulator_read, .write = emulator_write};

@@ -63,18 +63,25 @@ static const struct pri_lv_scale one = {.factor = 1};
 #define SCHED(id, name, units)                                                                     \
 	{                                                                                          \
 		{.attr = (id), .modes = ALL}, .family = &pri_lv_sched, .parameter = (name),        \
-		.scale = (units), .drivers = CGROUPS                                               \
+					      .scale = (units), .drivers = CGROUPS                 \
+	}
+/* Live, QEMU takes them without an I/O thread too, and nothing changes. */
+#define IOTHREAD(id, name, units)                                                                  \
+	{                                                                                          \
+		{.attr = (id), .modes = ALL | PRI_SERVE_PRECHECK},                                 \
+			.family = &pri_lv_sched, .parameter = (name), .scale = (units),            \
+			.tag = PRI_LV_NEEDS_IOTHREAD, .drivers = CGROUPS                           \
 	}
 #define STAT(id, number, units)                                                                    \
 	{                                                                                          \
-		{.attr = (id), .modes = READ}, .family = &pri_lv_memstats,                         \
-		.tag = VIR_DOMAIN_MEMORY_STAT_##number, .scale = (units),                          \
-		.drivers = PRI_LV_QEMU | PRI_LV_TEST                                               \
+		{.attr = (id), .modes = READ},                                                     \
+			.family = &pri_lv_memstats, .tag = VIR_DOMAIN_MEMORY_STAT_##number,        \
+			.scale = (units), .drivers = PRI_LV_QEMU | PRI_LV_TEST                     \
 	}
 #define NODE(id, number)                                                                           \
 	{                                                                                          \
 		{.attr = (id), .modes = READ}, .family = &pri_lv_node, .tag = (number),            \
-		.drivers = ANY                                                                     \
+					       .drivers = ANY                                      \
 	}
 
 static const struct pri_lv_row rows[] = {
@@ -131,8 +138,8 @@ static const struct pri_lv_row rows[] = {
 	SCHED(PRI_CPU_VCPU_PERIOD, VIR_DOMAIN_SCHEDULER_VCPU_PERIOD, &plain),
 	SCHED(PRI_CPU_EMULATOR_QUOTA, VIR_DOMAIN_SCHEDULER_EMULATOR_QUOTA, &quota),
 	SCHED(PRI_CPU_EMULATOR_PERIOD, VIR_DOMAIN_SCHEDULER_EMULATOR_PERIOD, &plain),
-	SCHED(PRI_CPU_IOTHREAD_QUOTA, VIR_DOMAIN_SCHEDULER_IOTHREAD_QUOTA, &quota),
-	SCHED(PRI_CPU_IOTHREAD_PERIOD, VIR_DOMAIN_SCHEDULER_IOTHREAD_PERIOD, &plain),
+	IOTHREAD(PRI_CPU_IOTHREAD_QUOTA, VIR_DOMAIN_SCHEDULER_IOTHREAD_QUOTA, &quota),
+	IOTHREAD(PRI_CPU_IOTHREAD_PERIOD, VIR_DOMAIN_SCHEDULER_IOTHREAD_PERIOD, &plain),
 	{{.attr = PRI_CPU_COUNT, .modes = READ_BOTH}, .family = &pri_lv_vcpu, .drivers = ANY},
 	{{.attr = PRI_CPU_MAXIMUM, .modes = READ_BOTH},
 	 .family = &pri_lv_vcpu,
@@ -148,7 +155,9 @@ static const struct pri_lv_row rows[] = {
 	 .family = &pri_lv_emulator_pin,
 	 .drivers = PRI_LV_QEMU | PRI_LV_TEST},
 	{{.attr = PRI_CPU_TIME, .modes = READ}, .family = &pri_lv_cpu_time, .drivers = ANY},
-	{{.attr = PRI_CPU_STEAL, .modes = READ}, .family = &pri_lv_cpu_steal, .drivers = PRI_LV_QEMU},
+	{{.attr = PRI_CPU_STEAL, .modes = READ},
+	 .family = &pri_lv_cpu_steal,
+	 .drivers = PRI_LV_QEMU},
 	NODE(PRI_CPU_ONLINE, 3),
 };
 

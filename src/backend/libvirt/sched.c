@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* CPU shares, quotas and periods: scheduler parameters. */
+#include <errno.h>
+
 #include "backend/libvirt/libvirt.h"
 
 /* What one request may carry; QEMU has nine. */
@@ -54,4 +56,20 @@ static int sched_write(struct pri_lv_op *op)
 	return 0;
 }
 
-const struct pri_lv_family pri_lv_sched = {.read = sched_read, .write = sched_write};
+static int sched_check(struct pri_lv_op *op)
+{
+	const struct pri_lv_xml *xml;
+
+	if (op->mode == PRALLOC_CONFIG)
+		return 0;
+	if (pri_lv_xml_cached(op, &xml) < 0)
+		return -1;
+	for (size_t i = 0; i < op->n && xml->iothreads == 0; i++)
+		if (pri_lv_row(op->changes[i])->tag == PRI_LV_NEEDS_IOTHREAD)
+			pri_lv_core->fail_change(op->call, op->changes[i], -EOPNOTSUPP,
+						 "the domain has no I/O threads (<iothreads>)");
+	return 0;
+}
+
+const struct pri_lv_family pri_lv_sched = {
+	.read = sched_read, .write = sched_write, .check = sched_check};

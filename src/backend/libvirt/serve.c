@@ -49,9 +49,10 @@ static int write_once(struct pri_lv_op *op, family_function function)
 	if (r < 0 && op->fault.lost && (!begun || op->fault.undelivered))
 		r = attempt(op, function, &begun);
 	if (r < 0 && op->fault.lost && begun && !op->fault.undelivered)
-		pri_lv_fail(&op->fault, -ENOTCONN,
-			    "the connection was lost during the write; read again to see whether it "
-			    "took effect");
+		pri_lv_fail(
+			&op->fault, -ENOTCONN,
+			"the connection was lost during the write; read again to see whether it "
+			"took effect");
 	return r;
 }
 
@@ -168,8 +169,8 @@ static void settle_failure(struct pri_lv_op *op, const struct pri_lv_fault *faul
 		struct pri_change *change = op->changes[i];
 		bool last = i + 1 == op->n;
 
-		change->took = change->took || (change->error == 0 && op->fault.code == 0 &&
-						holds_wanted(change));
+		change->took = change->took ||
+			       (change->error == 0 && op->fault.code == 0 && holds_wanted(change));
 		if (change->took && !(last && !told)) {
 			change->error = 0;
 		} else if (!told) {
@@ -232,6 +233,9 @@ static int run(struct pri_call *call, struct pri_change *changes, size_t n,
 		r = pri_lv_job_run(call, &job);
 	if (r == 0)
 		pri_lv_job_take_changes(job, changes, n);
+	/* Only a write says so: a look that follows it must not wipe it out. */
+	for (size_t i = 0; r == 0 && work == apply_work && i < n; i++)
+		changes[i].took = job->changes[i].took;
 	pri_lv_job_end(job);
 	return r;
 }

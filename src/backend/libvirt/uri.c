@@ -5,7 +5,8 @@
 #include "backend/libvirt/libvirt.h"
 
 static const char *const drivers[] = {
-	"qemu", "test", "xen", "lxc", "ch", "bhyve", "vz", "esx", "vpx", "gsx", "openvz", "vbox",
+	"qemu",	  "test",      "xen",	       "lxc",	   "ch",	   "bhyve",
+	"vz",	  "esx",       "vpx",	       "gsx",	   "openvz",	   "vbox",
 	"hyperv", "virtuozzo", "vmwareplayer", "vmwarews", "vmwarefusion",
 };
 

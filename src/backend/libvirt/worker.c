@@ -142,9 +142,8 @@ static void describe(struct pri_worker *worker, char *text, size_t size)
 	const char *doing = atomic_load(&worker->doing);
 	uint64_t ms = (pri_monotonic_ns() - worker->begun_ns) / 1000000;
 
-	snprintf(text, size, "%s for %s has not returned for %u.%03u s",
-		 doing ? doing : "a call", worker->job->subject, (unsigned int)(ms / 1000),
-		 (unsigned int)(ms % 1000));
+	snprintf(text, size, "%s for %s has not returned for %u.%03u s", doing ? doing : "a call",
+		 worker->job->subject, (unsigned int)(ms / 1000), (unsigned int)(ms % 1000));
 }
 
 /* Wait for "done" with the lock held.  False when the time is over. */
@@ -198,8 +197,8 @@ static int run_locked(struct pri_worker *worker, struct pri_job *job, uint64_t d
 	return 1;
 }
 
-int pri_worker_run(struct pri_worker *worker, struct pri_job *job, uint64_t deadline_ns,
-		   char *text, size_t size)
+int pri_worker_run(struct pri_worker *worker, struct pri_job *job, uint64_t deadline_ns, char *text,
+		   size_t size)
 {
 	int r;
 

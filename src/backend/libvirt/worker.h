@@ -23,7 +23,7 @@ struct pri_job {
 	void (*run)(struct pri_job *job);
 	/* Called in the worker instead of handing the job back, when the caller gave it up. */
 	void (*drop)(struct pri_job *job);
-	const char *subject; /* for texts: whom it is about; belongs to the job */
+	const char *subject;  /* for texts: whom it is about; belongs to the job */
 	bool done, abandoned; /* the worker's */
 };
 
@@ -44,8 +44,8 @@ int pri_worker_new(void *state, void (*finish)(void *state), struct pri_worker *
  * from now on.  -EBUSY: a job that was given up before still runs, nothing was begun.  -ETIMEDOUT:
  * the deadline had passed before, nothing was begun.  For all but 0, text says what hangs.
  */
-int pri_worker_run(struct pri_worker *worker, struct pri_job *job, uint64_t deadline_ns,
-		   char *text, size_t size);
+int pri_worker_run(struct pri_worker *worker, struct pri_job *job, uint64_t deadline_ns, char *text,
+		   size_t size);
 
 /* In a job: the name (static) of the call that is about to be made. */
 void pri_worker_doing(struct pri_worker *worker, const char *call);

@@ -152,8 +152,7 @@ static void take_memory(struct pri_lv_xml *xml, const xmlNode *domain, const xml
 	xml->current_memory_kib = content(child(domain, "currentMemory"));
 	xml->hugepages = child(child(domain, "memoryBacking"), "hugepages") != NULL;
 	xml->balloon_model = attribute(balloon, "model");
-	xml->stats_period =
-		(unsigned int)attribute_number(child(balloon, "stats"), "period", 0);
+	xml->stats_period = (unsigned int)attribute_number(child(balloon, "stats"), "period", 0);
 	for (xmlNode *c = devices ? devices->children : NULL; c; c = c->next) {
 		if (is(c, "memory") && attribute_is(c, "model", "virtio-mem"))
 			xml->virtio_mem = true;
@@ -194,6 +193,7 @@ int pri_lv_xml_parse(const char *text, struct pri_lv_xml **ret_xml)
 	devices = child(domain, "devices");
 	if (domain) {
 		xml->active = xmlHasProp(domain, (const xmlChar *)"id") != NULL;
+		xml->iothreads = (unsigned int)content(child(domain, "iothreads"));
 		take_memory(xml, domain, devices);
 		r = take_vcpus(xml, domain);
 	}

@@ -50,7 +50,8 @@ int pri_lv_xml_drop_tune(struct pri_lv_op *op, const char *name)
 		return -1;
 	doc = pri_lv_xml_read(text);
 	if (!doc)
-		return pri_lv_fail(&op->fault, -EIO, "libvirt's XML of the domain cannot be read"), -1;
+		return pri_lv_fail(&op->fault, -EIO, "libvirt's XML of the domain cannot be read"),
+		       -1;
 	element = child(child(xmlDocGetRootElement(doc), "cputune"), name);
 	if (element) {
 		xmlUnlinkNode(element);
