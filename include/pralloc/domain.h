@@ -143,8 +143,8 @@ PRALLOC_API int pr_read(struct pr_domain *dom, struct pr_reading *readings, size
  * @attribute, @instance: one attribute, or NULL for all that this host serves.
  * Each goes to the value of the persistent configuration, else to the kernel's default.  With
  * PRALLOC_CONFIG the persistent value itself becomes "not set"; with both flags that is done
- * first, and each of the two is all or nothing.  With NULL, what cannot be read now and what
- * waits for the guest but has no persistent value are left out.
+ * first.  With NULL, what waits for the guest but has no persistent value is left out.  All or
+ * nothing.
  * Errors: as pr_set_u64.  Since: 0.1.
  */
 PRALLOC_API int pr_domain_reset(struct pr_domain *dom, const char *attribute, const char *instance,

@@ -57,8 +57,7 @@ PRALLOC_API const char *pr_host_errmsg(const struct pr_host *host);
  * @dom: NULL starts a walk over the domains there are now; each call closes the domain that it
  * got and stores the next one.  To stop early, close the domain.  A domain that vanished since
  * the start is left out.
- * Returns 1 with a domain, 0 at the end (@dom is NULL then), or an error (@dom is NULL then, but
- * for -EINVAL, which leaves it).
+ * Returns 1 with a domain, 0 at the end (@dom is NULL then), or an error (@dom is NULL then).
  * Errors: -EINVAL, -ENOTCONN, -EBUSY, -ETIMEDOUT, -ENOMEM, -EIO.  Since: 0.1.
  */
 PRALLOC_API int pr_host_next(struct pr_host *host, struct pr_domain **dom, uint32_t flags);

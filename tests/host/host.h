@@ -24,11 +24,10 @@
 #define HOST_GUESTS(...)                                                                           \
 	ReportHook(POST_ALL)(struct criterion_global_stats * stats)                                \
 	{                                                                                          \
-		static const char *const guests[] = {__VA_ARGS__};                                 \
+		static const char *const names[] = {__VA_ARGS__};                                  \
 		(void)stats;                                                                       \
-		for (size_t i = 0; bed_available(NULL) && i < sizeof(guests) / sizeof(*guests);    \
-		     i++)                                                                          \
-			bed_guest_destroy(guests[i]);                                              \
+		for (size_t i = 0; bed_available(NULL) && i < sizeof(names) / sizeof(*names); i++) \
+			bed_guest_destroy(names[i]);                                               \
 	}
 
 /* An open domain. */

@@ -194,8 +194,8 @@ static void expect_untouched(struct bed *bed, uint32_t flags, const char *when)
 /* At each call that can fail: nothing is left, whether the write took effect or not. */
 Test(plan, failure_at_each_write)
 {
-	static const char *const faults[] = {"fail error=EIO at=%d", "lie at=%d",
-					     "fail error=EIO effect=yes at=%d"};
+	static const char *const faults[] = {"fail error=EIO", "lie",
+					     "fail error=EIO effect=yes"};
 
 	for (size_t f = 0; f < PRI_ARRAY_SIZE(faults); f++) {
 		for (int at = 1; at <= 5; at++) {
@@ -205,7 +205,7 @@ Test(plan, failure_at_each_write)
 
 			bed_open(&bed);
 			plan = mixed_plan(&bed);
-			snprintf(directive, sizeof(directive), faults[f], at);
+			snprintf(directive, sizeof(directive), "%s at=%d", faults[f], at);
 			bed_inject(&bed, directive);
 			cr_expect_lt(pr_plan_apply(plan, TIME, 0), 0, "%s", directive);
 			expect_untouched(&bed, 0, directive);
