@@ -29,7 +29,7 @@ PRALLOC_API int pr_cpu_set_shares(struct pr_domain *dom, uint64_t shares, uint32
 /**
  * pr_cpu_set_quota - CPU time per period (cpu.quota and cpu.period, or those of a scope)
  *
- * @scope: enum pr_cpu_scope.  @quota_us: 1000 to 17592186044415, or PRALLOC_UNLIMITED.
+ * @scope: enum pr_cpu_scope.  @quota_us: 1000 to 17592186044414, or PRALLOC_UNLIMITED.
  * @period_us: 1000 to 1000000, or 0 to keep the present one.
  * Both are set as one: when one fails the other is taken back.  Since: 0.1.
  */

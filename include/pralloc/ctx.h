@@ -50,12 +50,11 @@ PRALLOC_API struct pr_ctx *pr_ctx_unref(struct pr_ctx *ctx);
 PRALLOC_API int pr_ctx_set_log(struct pr_ctx *ctx, pr_log_fn log, int level, void *data);
 
 /**
- * pr_ctx_set_timeout - limit the time that calls on this context and its children wait for a host
+ * pr_ctx_set_timeout - limit the time of each call on this context and its children
  *
- * @timeout_ms: milliseconds on the monotonic clock for each request that a call makes of the
- * host, at least 1.  Most calls make one; an instance, a percentage and the start of a walk take
- * more.  Calls with a time argument of their own use that instead.  A call that reaches its
- * limit returns -ETIMEDOUT; what hangs in the hypervisor goes on there, and until it answers,
+ * @timeout_ms: milliseconds on the monotonic clock for all that one call does, at least 1.
+ * Calls with a time argument of their own use that instead.  A call that reaches its limit
+ * returns -ETIMEDOUT; what hangs in the hypervisor goes on there, and until it answers,
  * further calls on that host are -EBUSY.  Errors: -EINVAL.  Since: 0.1.
  */
 PRALLOC_API int pr_ctx_set_timeout(struct pr_ctx *ctx, uint32_t timeout_ms);

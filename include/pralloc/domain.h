@@ -19,9 +19,10 @@ enum pr_domain_state {
 struct pr_reading {
 	uint32_t size;	       /**< sizeof(struct pr_reading), set in each element */
 	int error;	       /**< out: 0, or why this one could not be read */
-	const char *attribute; /**< in: name without instance */
+	const char *attribute; /**< in: its name */
 	const char *instance;  /**< in: instance, or NULL */
 	struct pr_value value; /**< out: the value when error is 0; value.size need not be set */
+	const char *text;      /**< out: why it could not be read, else "" */
 };
 
 /** When a pr_read took place: monotonic clock, nanoseconds. */
@@ -127,8 +128,8 @@ PRALLOC_API int pr_get_str(struct pr_domain *dom, const char *attribute, const c
  * pr_read - read many attributes in one pass
  *
  * @readings: @count elements, each with size, attribute and instance set.  One that cannot be
- * read gets its error; the others are read all the same.  Text values are valid until the next
- * call on @dom.
+ * read gets its error; the others are read all the same.  Texts are valid until the next call
+ * on @dom.
  * @times: NULL, or when the values were taken.
  * @flags: PRALLOC_LIVE (as 0) or PRALLOC_CONFIG.
  * Returns 0 when the pass took place (look at each error), or an error that concerns all.

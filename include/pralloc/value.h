@@ -13,7 +13,8 @@ enum pr_value_type {
 	PRALLOC_TYPE_TEXT = 2,
 };
 
-/** A value: a number in base units or a text. */
+/** A value: a number in base units or a text.  It stands inside other structs, so it stays as it
+ * is. */
 struct pr_value {
 	uint32_t size;	  /**< sizeof(struct pr_value) */
 	int type;	  /**< enum pr_value_type; 0: no value */

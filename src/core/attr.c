@@ -8,6 +8,7 @@
 
 #include "core/core.h"
 #include "util/distance.h"
+#include "util/growing.h"
 
 /* Further off than this many edits is no misspelling. */
 #define NEAR_EDITS 3
@@ -139,19 +140,21 @@ static void fill_info(struct pr_attr_info *info, const struct pri_attr *attr)
 static int attr_info(char **error, const char *name, struct pr_attr_info *info)
 {
 	const struct pri_attr *attr = NULL;
+	struct pr_attr_info full = {0};
 	char instance[PRI_NAME_MAX];
 	int r;
 
 	if (!name || !info)
 		return pri_set_error(error, -EINVAL, "name or info is NULL");
-	if (info->size < sizeof(*info))
+	if (info->size < PRI_SIZE_UP_TO(struct pr_attr_info, percent_of))
 		return pri_set_error(error, -EINVAL,
 				     "info->size is %u, not sizeof(struct pr_attr_info)",
 				     info->size);
 	r = pri_attr_split(error, name, &attr, instance, sizeof(instance));
 	if (r < 0)
 		return r;
-	fill_info(info, attr);
+	fill_info(&full, attr);
+	pri_fill(info, &full, sizeof(full));
 	return 0;
 }
 

@@ -7,8 +7,9 @@
 
 /* Largest size that a signed 64-bit byte counter holds: what the kernel's files take. */
 #define BYTES_MAX ((uint64_t)INT64_MAX)
-/* 2^44 - 1 µs: libvirt's and the kernel's largest quota. */
-#define QUOTA_MAX UINT64_C(17592186044415)
+/* libvirt's and the kernel's largest quota is 2^44 - 1 µs; as that is how cgroup v2 through
+ * libvirt shows an unlimited one, the largest that can be told from it is one less. */
+#define QUOTA_MAX UINT64_C(17592186044414)
 
 #define WRITABLE PRALLOC_ATTR_WRITABLE
 #define ASYNC PRALLOC_ATTR_ASYNC

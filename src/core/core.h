@@ -20,6 +20,7 @@
 struct pr_ctx {
 	unsigned int references;
 	uint32_t timeout_ms;
+	uint64_t deadline_ns; /* of the public call that goes on, 0 until it is asked for */
 	pr_log_fn log;
 	void *log_data;
 	int log_level;
@@ -135,7 +136,10 @@ int pri_call_begin(struct pri_call *call, const struct pri_target *target, size_
 		   uint64_t deadline_ns);
 /* Put operation and backend before call->error and move it to *error; frees. Returns code. */
 int pri_call_failed(struct pri_call *call, int code, const char *operation, char **error);
-uint64_t pri_deadline(const struct pr_ctx *ctx);
+/* Deadline of the public call that goes on: one for all that it does. */
+uint64_t pri_deadline(struct pr_ctx *ctx);
+/* The call has a deadline of its own, or the next call has a new one (0). */
+void pri_deadline_set(struct pr_ctx *ctx, uint64_t deadline_ns);
 uint64_t pri_now_ns(void);
 /* instance.c */
 /* Canonical instance for a target: malloc'ed, NULL for none. */

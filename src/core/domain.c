@@ -36,6 +36,7 @@ void pr_domain_close(struct pr_domain *dom)
 
 int pri_domain_result(struct pr_domain *dom, int code, char **error)
 {
+	pri_deadline_set(dom->host->ctx, 0);
 	return pri_move_error(dom->errmsg, code, error);
 }
 

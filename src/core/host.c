@@ -5,6 +5,7 @@
 
 #include "core/core.h"
 #include "core/walk.h"
+#include "util/growing.h"
 
 struct pr_host *pri_host_ref(struct pr_host *host)
 {
@@ -31,6 +32,7 @@ void pr_host_close(struct pr_host *host)
 
 int pri_host_result(struct pr_host *host, int code, char **error)
 {
+	pri_deadline_set(host->ctx, 0);
 	return pri_move_error(host->errmsg, code, error);
 }
 
@@ -93,10 +95,13 @@ static int host_open(struct pr_ctx *ctx, const char *uri, uint32_t flags, struct
 int pr_host_open(struct pr_ctx *ctx, const char *uri, uint32_t flags, struct pr_host **ret_host)
 {
 	char *error = NULL;
+	int r;
 
 	if (!ctx)
 		return -EINVAL;
-	return pri_move_error(ctx->errmsg, host_open(ctx, uri, flags, ret_host, &error), &error);
+	r = host_open(ctx, uri, flags, ret_host, &error);
+	pri_deadline_set(ctx, 0);
+	return pri_move_error(ctx->errmsg, r, &error);
 }
 
 static int read_facts(struct pr_host *host, struct pri_host_facts *facts, char **error)
@@ -122,22 +127,25 @@ int pr_host_info(struct pr_host *host, struct pr_host_info *info, uint32_t flags
 	if (!host)
 		return -EINVAL;
 	r = pri_flags_check(flags, 0, &error);
-	if (r == 0 && (!info || info->size < sizeof(*info)))
+	if (r == 0 && (!info || info->size < PRI_SIZE_UP_TO(struct pr_host_info, cgroup_version)))
 		r = pri_set_error(&error, -EINVAL,
 				  "info is NULL or info->size is not sizeof(struct pr_host_info)");
 	if (r == 0)
 		r = read_facts(host, &facts, &error);
-	if (r == 0) {
-		info->cpus = facts.cpus;
-		info->memory_bytes = facts.memory_bytes;
-		info->free_bytes = facts.free_bytes;
-		info->committed_bytes = facts.committed_bytes;
-		info->domains = facts.domains;
-		info->running = facts.running;
-		info->uri = host->uri;
-		info->backend = host->backends[0].backend->name;
-		info->cgroup_version = facts.cgroup_version;
-	}
+	if (r == 0)
+		pri_fill(info,
+			 &(struct pr_host_info){
+				 .cpus = facts.cpus,
+				 .memory_bytes = facts.memory_bytes,
+				 .free_bytes = facts.free_bytes,
+				 .committed_bytes = facts.committed_bytes,
+				 .domains = facts.domains,
+				 .running = facts.running,
+				 .uri = host->uri,
+				 .backend = host->backends[0].backend->name,
+				 .cgroup_version = facts.cgroup_version,
+			 },
+			 sizeof(*info));
 	return pri_host_result(host, r, &error);
 }
 

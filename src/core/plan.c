@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "util/growing.h"
+
 int pr_plan_new(struct pr_ctx *ctx, struct pr_plan **ret_plan)
 {
 	char *error = NULL;
@@ -248,28 +250,31 @@ static size_t shown_mode(const struct pr_plan *plan, const struct pri_step *step
 
 int pr_plan_step(const struct pr_plan *plan, size_t index, struct pr_step *step)
 {
+	struct pr_step full = {0};
 	const struct pri_item *item;
 	const struct pri_change *change;
 	size_t m;
 
-	if (!plan || !step || step->size < sizeof(*step) || index >= plan->count)
+	if (!plan || !step || step->size < PRI_SIZE_UP_TO(struct pr_step, elapsed_us) ||
+	    index >= plan->count)
 		return -EINVAL;
 	m = shown_mode(plan, &plan->steps[index]);
 	item = &plan->steps[index].items[m];
 	change = &item->change;
-	step->status = plan->steps[index].status[m];
-	step->error = change->error;
-	step->mode = change->mode;
-	step->target = pri_target_name(&item->target);
-	step->attribute = change->attr->name;
-	step->instance = change->instance;
-	step->backend = item->route->serve
-				? item->target.host->backends[item->route->backend].backend->name
-				: NULL;
-	step->text = change->text ? change->text : "";
-	step->elapsed_us = item->elapsed_ns / 1000;
-	show_value(&step->before, change->attr, &item->before, item->has_before);
-	show_value(&step->wanted, change->attr, &change->wanted, true);
-	show_value(&step->after, change->attr, &change->held, item->has_held);
+	full.status = plan->steps[index].status[m];
+	full.error = change->error;
+	full.mode = change->mode;
+	full.target = pri_target_name(&item->target);
+	full.attribute = change->attr->name;
+	full.instance = change->instance;
+	full.backend = item->route->serve
+			       ? item->target.host->backends[item->route->backend].backend->name
+			       : NULL;
+	full.text = change->text ? change->text : "";
+	full.elapsed_us = item->elapsed_ns / 1000;
+	show_value(&full.before, change->attr, &item->before, item->has_before);
+	show_value(&full.wanted, change->attr, &change->wanted, true);
+	show_value(&full.after, change->attr, &change->held, item->has_held);
+	pri_fill(step, &full, sizeof(full));
 	return 0;
 }

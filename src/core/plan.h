@@ -27,6 +27,7 @@ struct pr_plan {
 
 static inline int pri_plan_result(struct pr_plan *plan, int code, char **error)
 {
+	pri_deadline_set(plan->ctx, 0);
 	return pri_move_error(plan->errmsg, code, error);
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/core.h"
+#include "util/growing.h"
 
 void pri_readings_clear(struct pr_domain *dom)
 {
@@ -46,8 +47,8 @@ static bool same_instance(const struct pri_item *item, const char *given)
 /* An item that reads the same as last time is kept as it is: nothing is looked up again. */
 static bool can_stay(const struct pri_item *item, const struct pr_reading *reading, uint32_t mode)
 {
-	return item->route && item->route->serve && item->change.serve == item->route->serve &&
-	       item->change.mode == mode &&
+	return item->route && reading->attribute && item->route->serve &&
+	       item->change.serve == item->route->serve && item->change.mode == mode &&
 	       strcmp(item->change.attr->name, reading->attribute) == 0 &&
 	       same_instance(item, reading->instance);
 }
@@ -56,59 +57,67 @@ static int prepare(struct pr_domain *dom, struct pri_item *item, const struct pr
 		   uint32_t mode)
 {
 	const struct pri_target target = {dom->host, dom};
-	const struct pri_attr *attr;
+	const struct pri_attr *attr = NULL;
+	char inside[PRI_NAME_MAX];
 	char *error = NULL;
 	int r;
 
-	if (!reading->attribute)
-		return -EINVAL;
 	if (can_stay(item, reading, mode))
 		return 0;
 	pri_item_clear(item);
-	attr = pri_attr_find(reading->attribute);
-	if (!attr)
+	item->route = NULL;
+	if (!reading->attribute)
 		return -EINVAL;
-	r = pri_item_init_read(item, &target, attr, reading->instance, mode, &error);
-	if (r < 0) {
-		pri_item_clear(item);
-		item->route = NULL;
-	}
-	free(error);
+	r = pri_attr_split(&error, reading->attribute, &attr, inside, sizeof(inside));
+	if (r == 0)
+		r = pri_item_init_read(item, &target, attr, *inside ? inside : reading->instance,
+				       mode, &error);
+	if (r == 0)
+		return 0;
+	pri_item_clear(item);
+	item->route = NULL;
+	item->change.text = error;
 	return r;
+}
+
+/* The elements of the caller's array, which may be larger than ours. */
+static struct pr_reading *element(struct pr_reading *readings, size_t index)
+{
+	return (struct pr_reading *)((char *)readings + index * readings->size);
 }
 
 static void give_out(struct pr_reading *reading, const struct pri_item *item)
 {
 	const struct pri_change *change = &item->change;
-	bool is_text = pri_attr_is_text(change->attr);
+	bool is_text;
 
-	reading->error = change->error;
-	if (change->error < 0)
+	if (reading->error == 0)
+		reading->error = change->error;
+	reading->value = (struct pr_value){.size = sizeof(reading->value)};
+	reading->text = change->text ? change->text : "";
+	if (reading->error < 0)
 		return;
-	reading->value = (struct pr_value){
-		.size = sizeof(reading->value),
-		.type = is_text ? PRALLOC_TYPE_TEXT : PRALLOC_TYPE_U64,
-		.number = is_text && change->held.text ? 0 : change->held.number,
-		.text = change->held.text,
-	};
+	is_text = pri_attr_is_text(change->attr);
+	reading->value.type = is_text ? PRALLOC_TYPE_TEXT : PRALLOC_TYPE_U64;
+	reading->value.number = is_text && change->held.text ? 0 : change->held.number;
+	reading->value.text = change->held.text;
 }
 
-static int read_all(struct pr_domain *dom, struct pr_reading *readings, size_t count, uint32_t mode)
+static void read_all(struct pr_domain *dom, struct pr_reading *readings, size_t count,
+		     uint32_t mode)
 {
-	uint64_t deadline_ns = pri_deadline(dom->host->ctx);
 	size_t n = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		readings[i].error = prepare(dom, &dom->readings[i], &readings[i], mode);
-		readings[i].value = (struct pr_value){.size = sizeof(readings[i].value)};
-		if (readings[i].error == 0)
+		struct pr_reading *reading = element(readings, i);
+
+		reading->error = prepare(dom, &dom->readings[i], reading, mode);
+		if (reading->error == 0)
 			dom->reading_list[n++] = &dom->readings[i];
 	}
-	pri_batch_read(dom->reading_list, n, deadline_ns);
+	pri_batch_read(dom->reading_list, n, pri_deadline(dom->host->ctx));
 	for (size_t i = 0; i < count; i++)
-		if (readings[i].error == 0)
-			give_out(&readings[i], &dom->readings[i]);
-	return 0;
+		give_out(element(readings, i), &dom->readings[i]);
 }
 
 static int check_read(struct pr_reading *readings, size_t count, const struct pr_read_times *times,
@@ -123,33 +132,31 @@ static int check_read(struct pr_reading *readings, size_t count, const struct pr
 	if (count > 0 && !readings)
 		return pri_set_error(error, -EINVAL, "readings is NULL");
 	for (size_t i = 0; i < count; i++)
-		if (readings[i].size != sizeof(*readings))
+		if (readings->size < PRI_SIZE_UP_TO(struct pr_reading, text) ||
+		    readings->size % _Alignof(struct pr_reading) ||
+		    element(readings, i)->size != readings->size)
 			return pri_set_error(error, -EINVAL,
 					     "readings[%zu].size is not sizeof(struct pr_reading)",
 					     i);
-	if (times && times->size < sizeof(*times))
+	if (times && times->size < PRI_SIZE_UP_TO(struct pr_read_times, end_ns))
 		return pri_set_error(error, -EINVAL,
 				     "times->size is not sizeof(struct pr_read_times)");
 	return 0;
 }
 
 /* What concerns the whole domain is the result of the call: the backend said it of every one. */
-static int common_error(const struct pr_domain *dom, const struct pr_reading *readings,
-			size_t count, char **error)
+static int common_error(struct pr_reading *readings, size_t count, char **error)
 {
 	static const int whole[] = {-ENOENT, -ESTALE, -EBUSY, -ETIMEDOUT};
 
 	if (count == 0)
 		return 0;
 	for (size_t i = 1; i < count; i++)
-		if (readings[i].error != readings[0].error)
+		if (element(readings, i)->error != readings->error)
 			return 0;
 	for (size_t i = 0; i < PRI_ARRAY_SIZE(whole); i++)
-		if (readings[0].error == whole[i])
-			return pri_set_error(error, whole[i], "%s",
-					     dom->readings[0].change.text
-						     ? dom->readings[0].change.text
-						     : pri_strerror(whole[i]));
+		if (readings->error == whole[i])
+			return pri_set_error(error, whole[i], "%s", readings->text);
 	return 0;
 }
 
@@ -168,9 +175,8 @@ int pr_read(struct pr_domain *dom, struct pr_reading *readings, size_t count,
 	if (r < 0)
 		return pri_domain_result(dom, r, &error);
 	start_ns = pri_now_ns();
-	r = read_all(dom, readings, count, flags ? flags : PRALLOC_LIVE);
-	if (r == 0)
-		r = common_error(dom, readings, count, &error);
+	read_all(dom, readings, count, flags ? flags : PRALLOC_LIVE);
+	r = common_error(readings, count, &error);
 	if (r == 0 && times) {
 		times->start_ns = start_ns;
 		times->end_ns = pri_now_ns();

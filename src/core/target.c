@@ -14,9 +14,16 @@ uint64_t pri_now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-uint64_t pri_deadline(const struct pr_ctx *ctx)
+uint64_t pri_deadline(struct pr_ctx *ctx)
 {
-	return pri_now_ns() + (uint64_t)ctx->timeout_ms * 1000000u;
+	if (!ctx->deadline_ns)
+		ctx->deadline_ns = pri_now_ns() + (uint64_t)ctx->timeout_ms * 1000000u;
+	return ctx->deadline_ns;
+}
+
+void pri_deadline_set(struct pr_ctx *ctx, uint64_t deadline_ns)
+{
+	ctx->deadline_ns = deadline_ns;
 }
 
 const char *pri_target_name(const struct pri_target *target)

@@ -6,6 +6,7 @@
 
 #include "core/core.h"
 #include "core/units.h"
+#include "util/growing.h"
 
 /* A bound of a range: exact where that is short. */
 static void bound_text(const struct pri_attr *attr, uint64_t bound,
@@ -150,7 +151,7 @@ static int check_arguments(char **error, const char *attribute, const char *text
 {
 	if (!attribute || !text || !ret_value)
 		return pri_set_error(error, -EINVAL, "attribute, text or ret_value is NULL");
-	if (ret_value->size < sizeof(*ret_value))
+	if (ret_value->size < PRI_SIZE_UP_TO(struct pr_value, text))
 		return pri_set_error(error, -EINVAL,
 				     "ret_value->size is %u, not sizeof(struct pr_value)",
 				     ret_value->size);

@@ -7,6 +7,7 @@
 
 #include "core/core.h"
 #include "core/units.h"
+#include "util/growing.h"
 
 #define FORMATS (PRALLOC_FORMAT_RAW | PRALLOC_FORMAT_SHORT)
 
@@ -104,7 +105,7 @@ char *pri_value_text(const struct pri_attr *attr, const struct pri_value *value)
 
 static int check_format(char **error, const struct pr_value *value, uint32_t flags)
 {
-	if (value->size < sizeof(*value))
+	if (value->size < PRI_SIZE_UP_TO(struct pr_value, text))
 		return pri_set_error(error, -EINVAL,
 				     "value->size is %u, not sizeof(struct pr_value)", value->size);
 	if (flags & ~FORMATS)

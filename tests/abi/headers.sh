@@ -12,7 +12,7 @@ trap 'rm -rf "$work"' EXIT
 # compile COMPILER LANGUAGE STANDARD HEADER: twice included, so that the guards are tried too
 compile() {
 	printf '#include <%s>\n#include <%s>\n' "$4" "$4" >"$work/alone.$2"
-	"$1" "-std=$3" -pedantic -Wall -Wextra -Wundef -Wshadow -Werror -fsyntax-only \
+	"$1" "-std=$3" -pedantic -Wall -Wextra -Wundef -Werror -fsyntax-only \
 		-I"$include" "$work/alone.$2"
 }
 

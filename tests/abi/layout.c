@@ -31,12 +31,13 @@ AT(pr_attr_info, maximum, 56);
 AT(pr_attr_info, default_value, 64);
 AT(pr_attr_info, percent_of, 72);
 
-SIZE(pr_reading, 48);
+SIZE(pr_reading, 56);
 AT(pr_reading, size, 0);
 AT(pr_reading, error, 4);
 AT(pr_reading, attribute, 8);
 AT(pr_reading, instance, 16);
 AT(pr_reading, value, 24);
+AT(pr_reading, text, 48);
 
 SIZE(pr_read_times, 24);
 AT(pr_read_times, size, 0);

@@ -13,6 +13,7 @@
 
 #define ARRIVAL_STEP_NS 20000000
 #define ARRIVAL_STEPS 3000
+#define PAGE_BYTES 4096
 #define GRAIN_DIVISOR 40
 
 void contract_open(struct contract_bed *bed, const struct contract *contract)
@@ -236,6 +237,9 @@ bool contract_same(const struct contract_attr *attr, const char *a, const char *
 	if (x.number >= PRALLOC_DEFAULT || y.number >= PRALLOC_DEFAULT)
 		return x.number == y.number;
 	distance = x.number > y.number ? x.number - y.number : y.number - x.number;
+	/* Near its target a balloon may still be moving; arrived it is within its page. */
+	if (attr->info.properties & PRALLOC_ATTR_ASYNC)
+		return distance < PAGE_BYTES;
 	return distance <= y.number / GRAIN_DIVISOR;
 }
 

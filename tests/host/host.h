@@ -65,11 +65,28 @@ uint64_t host_balloon(const char *guest);
 void host_inflate(struct pr_domain *dom, uint64_t bytes);
 void host_agent(const char *guest, const char *line);
 
+/* It is gone when this returns; bed_libvirtd_restart() makes another. */
+void host_kill_libvirtd(void);
+
 uint64_t host_now_ms(void);
 void host_sleep_ms(unsigned int ms);
 
 /* Between the two, nothing may arrive on standard error. */
 void host_silence_begin(void);
 void host_silence_end(void);
+
+/* A test with an open domain that lets nothing arrive there.  (An assertion in .fini fails
+ * nothing.) */
+#define HOST_QUIET_TEST(suite, name, bed, guest)                                                   \
+	static void name(void);                                                                    \
+	Test(suite, name)                                                                          \
+	{                                                                                          \
+		host_silence_begin();                                                              \
+		host_open(bed, guest, 0);                                                          \
+		name();                                                                            \
+		host_close(bed);                                                                   \
+		host_silence_end();                                                                \
+	}                                                                                          \
+	static void name(void)
 
 #endif /* PRALLOC_TESTS_HOST_H */

@@ -2,6 +2,7 @@
 #include "host.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -141,6 +142,13 @@ void host_agent(const char *guest, const char *line)
 {
 	cr_assert_eq(bed_agent(NULL, 0, guest, "%s", line), 0, "%s: %s: %s", guest, line,
 		     bed_error());
+}
+
+void host_kill_libvirtd(void)
+{
+	cr_assert_eq(bed_libvirtd_signal(SIGKILL), 0, "%s", bed_error());
+	while (bed_libvirtd_pid() > 0)
+		host_sleep_ms(20);
 }
 
 uint64_t host_now_ms(void)

@@ -183,6 +183,28 @@ Test(host_events, loop_that_never_runs)
 	work_with_threads(1);
 }
 
+/* Without a loop nobody sees that the daemon is gone until a request is written to its socket,
+ * which raises SIGPIPE.  Such a write never arrived: it is done again over a new connection. */
+Test(host_events, libvirtd_killed_without_a_loop)
+{
+	struct host_bed bed;
+
+	signal(SIGPIPE, SIG_DFL);
+	cr_assert_eq(virEventRegisterDefaultImpl(), 0, "no default implementation");
+	host_open(&bed, GUEST, 0);
+	host_set(bed.dom, "cpu.shares", NULL, "1100", 0);
+	host_kill_libvirtd();
+	cr_assert_eq(bed_libvirtd_restart(), 0, "%s", bed_error());
+	host_set(bed.dom, "cpu.shares", NULL, "1200", 0);
+	host_kill_libvirtd();
+	cr_assert_eq(bed_libvirtd_restart(), 0, "%s", bed_error());
+	host_expect(bed.dom, "cpu.shares", NULL, "1200", PRALLOC_LIVE);
+	host_inflate(bed.dom, 448 * MIB);
+	host_inflate(bed.dom, 512 * MIB);
+	host_set(bed.dom, "cpu.shares", NULL, "default", 0);
+	host_close(&bed);
+}
+
 /* An implementation that takes everything and never calls anybody. */
 static atomic_int next_id, handles, timeouts;
 

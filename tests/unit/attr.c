@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The attribute table and its look-ups. */
-#include "bed.h"
+#include "fixture.h"
 
 Test(attr, every_row_is_whole)
 {
@@ -40,8 +40,8 @@ Test(attr, properties_agree)
 {
 	for (int i = 0; i < PRI_ATTR_COUNT; i++) {
 		const struct pri_attr *attr = &pri_attrs[i];
-		bool weight =
-			attr->unit == PRALLOC_UNIT_SHARES || attr->unit == PRALLOC_UNIT_WEIGHT;
+		bool weight = attr->unit == PRALLOC_UNIT_SHARES ||
+			      attr->unit == PRALLOC_UNIT_WEIGHT;
 
 		cr_expect(!weight || !pri_attr_is(attr, PRALLOC_ATTR_UNLIMITED), "%s", attr->name);
 		cr_expect(!pri_attr_is(attr, PRALLOC_ATTR_ASYNC) ||

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The one path of every change: flags, arguments, atomicity, verification. */
-#include "bed.h"
+#include "fixture.h"
 
 static const struct {
 	const char *attribute, *instance;
@@ -114,8 +114,7 @@ Test(change, get_arguments)
 	cr_expect_eq(pr_get_u64(bed.dom, NULL, NULL, &value, 0), -EINVAL);
 	cr_expect_eq(pr_get_u64(bed.dom, "cpu.shares", NULL, &value, UNKNOWN_FLAG), -EINVAL);
 	cr_expect_eq(pr_get_u64(bed.dom, "cpu.shares", NULL, &value, PRALLOC_NO_VERIFY), -EINVAL);
-	cr_expect_eq(pr_get_u64(bed.dom, "cpu.shares", NULL, &value,
-				PRALLOC_LIVE | PRALLOC_CONFIG),
+	cr_expect_eq(pr_get_u64(bed.dom, "cpu.shares", NULL, &value, PRALLOC_LIVE | PRALLOC_CONFIG),
 		     -EINVAL);
 	EXPECT_TEXT(pr_domain_errmsg(bed.dom), "either");
 	cr_expect_eq(pr_get_u64(bed.dom, "cpu.pin", "0", &value, 0), -EINVAL);
@@ -134,10 +133,13 @@ Test(change, get_arguments)
 /* A failure of either mode leaves both as they were, also when the write took effect. */
 Test(change, live_and_config_or_neither)
 {
-	static const char *const faults[] = {"fail error=EIO at=1", "fail error=EIO at=2",
+	static const char *const faults[] = {"fail error=EIO at=1",
+					     "fail error=EIO at=2",
 					     "fail error=EIO at=1 effect=yes",
-					     "fail error=EIO at=2 effect=yes", "lie at=1",
-					     "lie at=2", "failread error=EIO at=1",
+					     "fail error=EIO at=2 effect=yes",
+					     "lie at=1",
+					     "lie at=2",
+					     "failread error=EIO at=1",
 					     "failread error=EIO at=2",
 					     "failread error=EIO at=3",
 					     "failread error=EIO at=4"};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The library environment. */
-#include "bed.h"
+#include "fixture.h"
 
 struct lines {
 	unsigned int count;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Error texts: which handle has them, and when they are empty. */
-#include "bed.h"
+#include "fixture.h"
 
-static const int set[] = {EINVAL, ERANGE,  ENOENT, ENODEV,    EOPNOTSUPP, ENOTCONN,
-			  ESTALE, EACCES,  EBUSY,  EAGAIN,    ENOSPC,	  ENODATA,
+static const int set[] = {EINVAL, ERANGE,    ENOENT,	ENODEV,	   EOPNOTSUPP, ENOTCONN,
+			  ESTALE, EACCES,    EBUSY,	EAGAIN,	   ENOSPC,     ENODATA,
 			  EIO,	  EREMOTEIO, ETIMEDOUT, ECANCELED, ENOMEM};
 
 Test(error, every_code_has_a_text_of_its_own)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Dangers that are looked for before anything is written. */
-#include "bed.h"
+#include "fixture.h"
 
 /* vm1 has 1024M of at most 2048M and uses 256M: it can spare 768M but for 51M (5 %). */
 static const struct {
@@ -22,7 +22,10 @@ static const struct {
 	{"uses domain=vm1 bytes=3GiB", 1025 * MIB, 0, 0, {"", ""}},
 	{"nodriver domain=vm1", 900 * MIB, 0, -ENOTCONN, {"not alive", "virtio_balloon"}},
 	{"nodriver domain=vm1", 900 * MIB, PRALLOC_ALLOW_HARM, -ENOTCONN, {"not alive", ""}},
-	{"failread error=ENODATA attribute=mem.actual", 900 * MIB, 0, -ENODATA,
+	{"failread error=ENODATA attribute=mem.actual",
+	 900 * MIB,
+	 0,
+	 -ENODATA,
 	 {"present size", "mem.actual"}},
 	{"stop domain=vm1", 900 * MIB, 0, -ENOTCONN, {"is off", ""}},
 };
@@ -88,8 +91,7 @@ Test(guard, hard_limit)
 		bed_open(&bed);
 		bed_inject(&bed, limits[i].directive);
 		r = pr_mem_set_hard_limit(bed.dom, limits[i].bytes, limits[i].flags);
-		cr_expect_eq(r, limits[i].code, "case %zu: %d %s", i, r,
-			     pr_domain_errmsg(bed.dom));
+		cr_expect_eq(r, limits[i].code, "case %zu: %d %s", i, r, pr_domain_errmsg(bed.dom));
 		EXPECT_TEXT(pr_domain_errmsg(bed.dom), limits[i].text);
 		bed_close(&bed);
 	}

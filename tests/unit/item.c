@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The scale of a backend's row: range, grain, verification. */
-#include "bed.h"
+#include "fixture.h"
 
 #define PAGE 4096
 #define LARGEST ((uint64_t)INT64_MAX)
@@ -84,8 +84,8 @@ Test(item, grain)
 		r = pri_item_check(&item);
 		if (cases[i].held) {
 			cr_expect_eq(r, 0, "case %zu: %s", i, item.change.text);
-			cr_expect_eq(item.change.wanted.number, cases[i].held,
-				     "case %zu: %" PRIu64, i, item.change.wanted.number);
+			cr_expect_eq(item.change.wanted.number, cases[i].held, "case %zu: %" PRIu64,
+				     i, item.change.wanted.number);
 		} else {
 			cr_assert_eq(r, -ERANGE, "case %zu: %d", i, r);
 			EXPECT_TEXT(item.change.text, cases[i].text[0]);
@@ -98,8 +98,7 @@ Test(item, grain)
 /* Whatever passes stays where it is when it is read and set again. */
 Test(item, grain_is_stable)
 {
-	struct pri_serve serve = {
-		.modes = PRI_SERVE_ALL, .encode = to_weight, .decode = to_shares};
+	struct pri_serve serve = {.modes = PRI_SERVE_ALL, .encode = to_weight, .decode = to_shares};
 	struct pri_route route = {.serve = &serve, .known = true};
 	unsigned int passed = 0;
 
@@ -162,17 +161,16 @@ static const struct {
 	int code;
 } read_back[] = {
 	{1024, 1024, 0},
-	{1024, 1027, 0},	      /* the same weight of 100 */
+	{1024, 1027, 0}, /* the same weight of 100 */
 	{1024, 2048, -EREMOTEIO},
 	{1024, PRALLOC_DEFAULT, -EREMOTEIO},
-	{PRALLOC_DEFAULT, 1024, 0},   /* only the backend knows its default */
+	{PRALLOC_DEFAULT, 1024, 0}, /* only the backend knows its default */
 	{PRALLOC_UNLIMITED, 1024, -EREMOTEIO},
 };
 
 Test(item, verify)
 {
-	struct pri_serve serve = {
-		.modes = PRI_SERVE_ALL, .encode = to_weight, .decode = to_shares};
+	struct pri_serve serve = {.modes = PRI_SERVE_ALL, .encode = to_weight, .decode = to_shares};
 	struct pri_route route = {.serve = &serve, .known = true};
 
 	for (size_t i = 0; i < PRI_ARRAY_SIZE(read_back); i++) {

@@ -2,7 +2,7 @@
 /* The order of a plan. */
 #include "core/plan.h"
 
-#include "bed.h"
+#include "fixture.h"
 
 struct wish {
 	int phase;

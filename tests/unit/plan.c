@@ -2,7 +2,7 @@
 /* Plans: what they take in, check, apply, and take back. */
 #include "core/plan.h"
 
-#include "bed.h"
+#include "fixture.h"
 
 #define TIME 20000
 #define BOTH (PRALLOC_LIVE | PRALLOC_CONFIG)
@@ -181,8 +181,8 @@ static void expect_untouched(struct bed *bed, uint32_t flags, const char *when)
 
 	cr_expect_eq(bed_get(bed->dom, "cpu.shares", NULL, flags), flags ? PRALLOC_DEFAULT : 1024,
 		     "%s", when);
-	cr_expect_eq(bed_get(bed->other, "cpu.shares", NULL, flags),
-		     flags ? PRALLOC_DEFAULT : 1024, "%s", when);
+	cr_expect_eq(bed_get(bed->other, "cpu.shares", NULL, flags), flags ? PRALLOC_DEFAULT : 1024,
+		     "%s", when);
 	cr_expect_eq(bed_get(bed->dom, "mem.hard_limit", NULL, flags),
 		     flags ? PRALLOC_DEFAULT : PRALLOC_UNLIMITED, "%s", when);
 	cr_expect_eq(pr_get_str(bed->other, "cpu.pin", "0", &pin, flags), 0);
@@ -194,8 +194,7 @@ static void expect_untouched(struct bed *bed, uint32_t flags, const char *when)
 /* At each call that can fail: nothing is left, whether the write took effect or not. */
 Test(plan, failure_at_each_write)
 {
-	static const char *const faults[] = {"fail error=EIO", "lie",
-					     "fail error=EIO effect=yes"};
+	static const char *const faults[] = {"fail error=EIO", "lie", "fail error=EIO effect=yes"};
 
 	for (size_t f = 0; f < PRI_ARRAY_SIZE(faults); f++) {
 		for (int at = 1; at <= 5; at++) {
@@ -288,8 +287,7 @@ Test(plan, many_domains)
 
 		snprintf(name, sizeof(name), "vm%u", i);
 		dom = bed_domain(&bed, name);
-		cr_assert_eq(pr_plan_set_u64(plan, dom, "cpu.shares", NULL, i % 2 ? 512 : 2048),
-			     0);
+		cr_assert_eq(pr_plan_set_u64(plan, dom, "cpu.shares", NULL, i % 2 ? 512 : 2048), 0);
 		pr_domain_close(dom);
 	}
 	cr_expect_eq(pr_plan_apply(plan, TIME, 0), 0, "%s", pr_plan_errmsg(plan));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The text form of a plan. */
-#include "bed.h"
+#include "fixture.h"
 
 static const struct {
 	const char *text;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What an undo leaves alone, and what a second one can do. */
-#include "bed.h"
+#include "fixture.h"
 
 #define TIME 20000
 

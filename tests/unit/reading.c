@@ -2,7 +2,7 @@
 /* Many attributes in one pass. */
 #include <malloc.h>
 
-#include "bed.h"
+#include "fixture.h"
 
 #define COUNT(array) PRI_ARRAY_SIZE(array)
 
@@ -17,14 +17,19 @@ static struct pr_reading reading(const char *attribute, const char *instance)
 Test(reading, values_and_errors_side_by_side)
 {
 	struct pr_reading readings[] = {
-		reading("cpu.shares", NULL),	  reading("no.such", NULL),
-		reading("cpu.pin", "1"),	  reading(NULL, NULL),
-		reading("net.rate.in", "faketap1"), reading("net.rate.in", "eth9"),
-		reading("mem.total", NULL),	  reading("cpu.pin", "7"),
-		reading("mem.rss", NULL),	  reading("cpu.pin", NULL),
+		reading("cpu.shares", NULL),
+		reading("no.such", NULL),
+		reading("cpu.pin", "1"),
+		reading(NULL, NULL),
+		reading("net.rate.in", "faketap1"),
+		reading("net.rate.in", "eth9"),
+		reading("mem.total", NULL),
+		reading("cpu.pin", "7"),
+		reading("mem.rss", NULL),
+		reading("cpu.pin", NULL),
 	};
-	static const int errors[] = {0, -EINVAL, 0, -EINVAL, 0, -ENODEV, -EINVAL, -ENODEV, 0,
-				     -EINVAL};
+	static const int errors[] = {0,	      -EINVAL, 0,	-EINVAL, 0,
+				     -ENODEV, -EINVAL, -ENODEV, 0,	 -EINVAL};
 	struct pr_read_times times = {.size = sizeof(times)};
 	struct bed bed;
 
@@ -86,16 +91,34 @@ Test(reading, arguments)
 	bed_close(&bed);
 }
 
+/* A program that was built with a larger struct: the elements are as far apart as they say. */
+Test(reading, elements_of_a_newer_program)
+{
+	struct {
+		struct pr_reading reading;
+		uint64_t added;
+	} list[] = {{reading("cpu.shares", NULL), 1}, {reading("cpu.period", NULL), 2}};
+	struct bed bed;
+
+	bed_open(&bed);
+	list[0].reading.size = list[1].reading.size = sizeof(list[0]);
+	cr_assert_eq(pr_read(bed.dom, &list[0].reading, 2, NULL, 0), 0, "%s",
+		     pr_domain_errmsg(bed.dom));
+	cr_expect_eq(list[0].reading.value.number, 1024);
+	cr_expect_eq(list[1].reading.value.number, 100000);
+	cr_expect_eq(list[0].added, 1);
+	cr_expect_eq(list[1].added, 2);
+	bed_close(&bed);
+}
+
 Test(reading, what_concerns_all_is_the_result)
 {
 	static const struct {
 		const char *directive;
 		int code;
 	} cases[] = {
-		{"vanish domain=vm1", -ENOENT},
-		{"replace domain=vm1", -ESTALE},
-		{"delay ms=500", -ETIMEDOUT},
-		{"failread error=EBUSY", -EBUSY},
+		{"vanish domain=vm1", -ENOENT},	  {"replace domain=vm1", -ESTALE},
+		{"delay ms=500", -ETIMEDOUT},	  {"failread error=EBUSY", -EBUSY},
 		{"failread error=EBUSY at=1", 0},
 	};
 

@@ -21,7 +21,7 @@ static void ignore_error(void *data, virErrorPtr error)
 
 int pri_lv_connect(struct pri_lv_host *host, struct pri_lv_fault *fault)
 {
-	bool own_loop = pri_lv_event_loop();
+	host->own_loop = pri_lv_event_loop();
 
 	/* libvirt prints what no handler takes.  Until there is a connection, only the handler of
 	 * the process can take it; it has no getter, so it cannot be put back (see doc). */
@@ -38,20 +38,30 @@ int pri_lv_connect(struct pri_lv_host *host, struct pri_lv_fault *fault)
 	virConnSetErrorFunc(host->conn, NULL, ignore_error);
 	host->lost = false;
 	host->generation++;
-	host->events = pri_lv_events_register(host) && own_loop;
+	host->listening = false;
+	host->events = false;
 	/* In the application's loop the timers would run only when it does. */
-	if (own_loop)
+	if (host->own_loop)
 		PRI_LV(host, virConnectSetKeepAlive, host->conn, KEEPALIVE_INTERVAL_S,
 		       KEEPALIVE_COUNT);
 	virResetLastError();
 	return 0;
 }
 
+void pri_lv_listen(struct pri_lv_host *host)
+{
+	if (host->listening)
+		return;
+	host->listening = true;
+	host->events = pri_lv_events_register(host) && host->own_loop;
+}
+
 void pri_lv_disconnect(struct pri_lv_host *host)
 {
 	if (!host->conn)
 		return;
-	pri_lv_events_deregister(host);
+	if (host->listening)
+		pri_lv_events_deregister(host);
 	PRI_LV(host, virConnectClose, host->conn);
 	virResetLastError();
 	host->conn = NULL;

@@ -62,8 +62,8 @@ static int open_work(struct pri_lv_job *job)
 	struct pri_lv_fault fault;
 	int r;
 
-	r = virInitialize() < 0 ? pri_lv_fault_take(&fault, host, NULL, 0)
-				: pri_lv_connect(host, &fault);
+	pri_lv_xml_silence();
+	r = pri_lv_connect(host, &fault);
 	if (r == 0 && examine(host) < 0)
 		r = pri_lv_fault_take(&fault, host, NULL, 0);
 	return r < 0 ? pri_lv_core->fail(&job->call, r, "%s", fault.text) : 0;
@@ -86,11 +86,16 @@ static struct pri_lv_host *host_new(const struct pri_call *call, const char *uri
 
 int pri_lv_open(struct pri_call *call, const char *uri, void **ret_host)
 {
-	struct pri_lv_host *host = host_new(call, uri);
 	struct pri_call own = *call;
+	struct pri_lv_host *host;
 	struct pri_lv_job *job;
 	int r = -ENOMEM;
 
+	/* Not left to the worker: what OpenSSL keeps for the thread that initializes it is lost
+	 * when the process ends just before that thread does. */
+	if (virInitialize() < 0)
+		return pri_lv_core->fail(call, -EIO, "libvirt cannot be initialized");
+	host = host_new(call, uri);
 	if (!host)
 		return -ENOMEM;
 	own.host = host;

@@ -56,6 +56,8 @@ struct pri_lv_host {
 	virConnectPtr conn;
 	bool lost; /* conn is dead */
 	int callbacks[PRI_LV_EVENTS];
+	bool own_loop;		 /* the event loop is ours */
+	bool listening;		 /* events are registered */
 	bool events;		 /* lifecycle events arrive, in a thread of our own */
 	unsigned int generation; /* of conn; what was looked up through an older one is dead */
 };
@@ -255,6 +257,9 @@ int pri_lv_ensure(struct pri_lv_host *host, struct pri_lv_fault *fault);
 bool pri_lv_is_local(struct pri_lv_host *host);
 
 /* event.c: of the host's connection */
+/* Register for events if that was not done: not before somebody waits, or asks for a domain's
+ * XML again.  A program of one call pays nothing for it. */
+void pri_lv_listen(struct pri_lv_host *host);
 bool pri_lv_events_register(struct pri_lv_host *host);
 /* Each callback holds the connection until then. */
 void pri_lv_events_deregister(struct pri_lv_host *host);
@@ -320,6 +325,8 @@ struct pri_lv_xml {
 	size_t nic_count, disk_count;
 };
 
+/* In this thread libxml2 prints no errors, also where libvirt calls it. */
+void pri_lv_xml_silence(void);
 /* A libxml2 document, NULL when it is none. */
 struct _xmlDoc *pri_lv_xml_read(const char *text);
 int pri_lv_xml_parse(const char *text, struct pri_lv_xml **ret_xml);

@@ -46,9 +46,9 @@ static bool has_arrived(uint64_t held, uint64_t target)
 static int time_is_over(struct pri_call *call, const struct pri_change *change, uint64_t target)
 {
 	return pri_lv_core->fail(call, -ETIMEDOUT,
-				 "the balloon is at %" PRIu64 " of %" PRIu64
-				 " bytes and the time is over",
-				 change->held.number, target);
+				 "the balloon is at %" PRIu64 "M of %" PRIu64
+				 "M and the time is over: the guest gives no more now",
+				 change->held.number >> 20, target >> 20);
 }
 
 /* Sleep for a while.  False when the time is over. */
@@ -91,10 +91,32 @@ static int wait_one(struct pri_call *call, struct pri_change *change)
 	}
 }
 
+static int listen_work(struct pri_lv_job *job)
+{
+	struct pri_lv_fault fault = {0};
+
+	/* Without events a wait still looks from time to time. */
+	if (pri_lv_ensure(job->host, &fault) == 0)
+		pri_lv_listen(job->host);
+	return 0;
+}
+
+static int start_listening(struct pri_call *call)
+{
+	struct pri_lv_job *job = pri_lv_job_new(call, listen_work);
+	int r;
+
+	if (!job)
+		return -ENOMEM;
+	r = pri_lv_job_run(call, &job);
+	pri_lv_job_end(job);
+	return r;
+}
+
 /* One at a time: a domain has one balloon. */
 int pri_lv_wait(struct pri_call *call, struct pri_change *changes, size_t n)
 {
-	int r = 0;
+	int r = start_listening(call);
 
 	for (size_t i = 0; r == 0 && i < n; i++)
 		r = wait_one(call, &changes[i]);

@@ -163,17 +163,34 @@ static void take_memory(struct pri_lv_xml *xml, const xmlNode *domain, const xml
 	}
 }
 
-/* Several workers may come first. */
 static void init_parser(void)
 {
 	xmlInitParser();
 }
 
-struct _xmlDoc *pri_lv_xml_read(const char *text)
+/* libxml2 initializes itself too, but not safely in two threads at once. */
+static void need_parser(void)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 	pthread_once(&once, init_parser);
+}
+
+static void ignore_xml_error(void *context, const char *format, ...)
+{
+	(void)context;
+	(void)format;
+}
+
+void pri_lv_xml_silence(void)
+{
+	need_parser();
+	xmlSetGenericErrorFunc(NULL, ignore_xml_error);
+}
+
+struct _xmlDoc *pri_lv_xml_read(const char *text)
+{
+	need_parser();
 	return xmlReadMemory(text, (int)strlen(text), NULL, NULL,
 			     XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
 }
@@ -267,10 +284,14 @@ int pri_lv_xml_fetch(struct pri_lv_op *op, struct pri_lv_xml **ret_xml)
 int pri_lv_xml_cached(struct pri_lv_op *op, const struct pri_lv_xml **ret_xml)
 {
 	struct pri_lv_domain *domain = op->domain;
-	unsigned int changes = pri_wake_changes(op->host->wake);
+	bool listened = op->host->listening;
+	unsigned int changes;
 
-	if (!domain->xml || !op->host->events || domain->xml_generation != op->host->generation ||
-	    domain->xml_changes != changes) {
+	if (domain->xml && !listened)
+		pri_lv_listen(op->host);
+	changes = pri_wake_changes(op->host->wake);
+	if (!domain->xml || !listened || !op->host->events ||
+	    domain->xml_generation != op->host->generation || domain->xml_changes != changes) {
 		pri_lv_xml_free(pri_steal(domain->xml));
 		if (pri_lv_xml_fetch(op, &domain->xml) < 0)
 			return -1;
