@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define WORKER_END_MS 50
+
 void host_need_bed(void)
 {
 	const char *why = "";
@@ -51,6 +53,9 @@ void host_close(struct host_bed *bed)
 	pr_domain_close(bed->dom);
 	pr_host_close(bed->host);
 	pr_ctx_unref(bed->ctx);
+	/* Threads end behind our back; leaks are looked for when this process ends, and what a
+	 * library keeps for a thread that is just ending then looks like one. */
+	host_sleep_ms(WORKER_END_MS);
 }
 
 void host_set(struct pr_domain *dom, const char *attribute, const char *instance, const char *value,

@@ -155,10 +155,18 @@ setup_network()
 	ip link set "$bridge" up
 }
 
+# Programs that name things in /tmp after their PID (Criterion does) would meet those of other beds,
+# where the same small numbers are in use.
+spread_pids()
+{
+	echo $((RANDOM * 100 % 30000 + 1000)) >/proc/sys/kernel/ns_last_pid 2>/dev/null || true
+}
+
 if [[ $stage == join ]]; then
 	join_cgroups
 	exec unshare --cgroup "$here/bed_init.sh" setup "$dir" "$@"
 fi
+spread_pids
 mount_sys
 leave_root
 mount_libvirt

@@ -21,8 +21,9 @@ static void ignore_error(void *data, virErrorPtr error)
 
 int pri_lv_connect(struct pri_lv_host *host, struct pri_lv_fault *fault)
 {
-	host->own_loop = pri_lv_event_loop();
-
+	/* Where the process has an event loop, each request costs two wake-ups of it; so a program
+	 * that never waits gets none. */
+	host->own_loop = host->wants_events && pri_lv_event_loop();
 	/* libvirt prints what no handler takes.  Until there is a connection, only the handler of
 	 * the process can take it; it has no getter, so it cannot be put back (see doc). */
 	virSetErrorFunc(NULL, ignore_error);
@@ -38,22 +39,16 @@ int pri_lv_connect(struct pri_lv_host *host, struct pri_lv_fault *fault)
 	virConnSetErrorFunc(host->conn, NULL, ignore_error);
 	host->lost = false;
 	host->generation++;
-	host->listening = false;
+	host->listening = host->wants_events;
 	host->events = false;
 	/* In the application's loop the timers would run only when it does. */
 	if (host->own_loop)
 		PRI_LV(host, virConnectSetKeepAlive, host->conn, KEEPALIVE_INTERVAL_S,
 		       KEEPALIVE_COUNT);
+	if (host->listening)
+		host->events = pri_lv_events_register(host) && host->own_loop;
 	virResetLastError();
 	return 0;
-}
-
-void pri_lv_listen(struct pri_lv_host *host)
-{
-	if (host->listening)
-		return;
-	host->listening = true;
-	host->events = pri_lv_events_register(host) && host->own_loop;
 }
 
 void pri_lv_disconnect(struct pri_lv_host *host)
@@ -69,7 +64,10 @@ void pri_lv_disconnect(struct pri_lv_host *host)
 
 int pri_lv_ensure(struct pri_lv_host *host, struct pri_lv_fault *fault)
 {
-	if (host->conn && !host->lost && virConnectIsAlive(host->conn) != 0)
+	/* A connection that was opened without an event loop never sees an event. */
+	bool deaf = host->wants_events && !host->listening;
+
+	if (host->conn && !host->lost && !deaf && virConnectIsAlive(host->conn) != 0)
 		return 0;
 	pri_lv_disconnect(host);
 	return pri_lv_connect(host, fault);

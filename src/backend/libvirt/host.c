@@ -63,6 +63,9 @@ static int open_work(struct pri_lv_job *job)
 	int r;
 
 	pri_lv_xml_silence();
+	/* Elsewhere a peer can go without a word, which keep-alive tells, which needs the event
+	 * loop; and the test driver's domains would not survive another connection. */
+	host->wants_events = !pri_lv_uri_is_local(host->uri) || !pri_lv_uri_is_daemon(host->uri);
 	r = pri_lv_connect(host, &fault);
 	if (r == 0 && examine(host) < 0)
 		r = pri_lv_fault_take(&fault, host, NULL, 0);

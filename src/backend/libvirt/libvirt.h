@@ -57,7 +57,8 @@ struct pri_lv_host {
 	bool lost; /* conn is dead */
 	int callbacks[PRI_LV_EVENTS];
 	bool own_loop;		 /* the event loop is ours */
-	bool listening;		 /* events are registered */
+	bool wants_events;	 /* from the next pri_lv_ensure() on */
+	bool listening;		 /* for events, as far as there are any */
 	bool events;		 /* lifecycle events arrive, in a thread of our own */
 	unsigned int generation; /* of conn; what was looked up through an older one is dead */
 };
@@ -161,6 +162,8 @@ const struct pri_backend *PRI_BACKEND_ENTRY(const struct pri_core *core);
 bool pri_lv_claims(const char *uri);
 /* Whether the URI names this machine, as far as a URI can tell. */
 bool pri_lv_uri_is_local(const char *uri);
+/* Whether the state of the domains outlives a connection. */
+bool pri_lv_uri_is_daemon(const char *uri);
 
 /* job.c: the caller's side of a job */
 struct pri_lv_job {
@@ -257,9 +260,6 @@ int pri_lv_ensure(struct pri_lv_host *host, struct pri_lv_fault *fault);
 bool pri_lv_is_local(struct pri_lv_host *host);
 
 /* event.c: of the host's connection */
-/* Register for events if that was not done: not before somebody waits, or asks for a domain's
- * XML again.  A program of one call pays nothing for it. */
-void pri_lv_listen(struct pri_lv_host *host);
 bool pri_lv_events_register(struct pri_lv_host *host);
 /* Each callback holds the connection until then. */
 void pri_lv_events_deregister(struct pri_lv_host *host);

@@ -23,6 +23,11 @@ bool pri_lv_claims(const char *uri)
 	return false;
 }
 
+bool pri_lv_uri_is_daemon(const char *uri)
+{
+	return strncmp(uri, "test:", 5) != 0;
+}
+
 bool pri_lv_uri_is_local(const char *uri)
 {
 	const char *transport = uri + strcspn(uri, "+:");

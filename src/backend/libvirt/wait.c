@@ -96,8 +96,8 @@ static int listen_work(struct pri_lv_job *job)
 	struct pri_lv_fault fault = {0};
 
 	/* Without events a wait still looks from time to time. */
-	if (pri_lv_ensure(job->host, &fault) == 0)
-		pri_lv_listen(job->host);
+	job->host->wants_events = true;
+	pri_lv_ensure(job->host, &fault);
 	return 0;
 }
 

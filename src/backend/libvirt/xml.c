@@ -284,14 +284,13 @@ int pri_lv_xml_fetch(struct pri_lv_op *op, struct pri_lv_xml **ret_xml)
 int pri_lv_xml_cached(struct pri_lv_op *op, const struct pri_lv_xml **ret_xml)
 {
 	struct pri_lv_domain *domain = op->domain;
-	bool listened = op->host->listening;
-	unsigned int changes;
+	unsigned int changes = pri_wake_changes(op->host->wake);
 
-	if (domain->xml && !listened)
-		pri_lv_listen(op->host);
-	changes = pri_wake_changes(op->host->wake);
-	if (!domain->xml || !listened || !op->host->events ||
-	    domain->xml_generation != op->host->generation || domain->xml_changes != changes) {
+	/* Asked for again: it pays to be told when it changes. */
+	if (domain->xml)
+		op->host->wants_events = true;
+	if (!domain->xml || !op->host->events || domain->xml_generation != op->host->generation ||
+	    domain->xml_changes != changes) {
 		pri_lv_xml_free(pri_steal(domain->xml));
 		if (pri_lv_xml_fetch(op, &domain->xml) < 0)
 			return -1;
