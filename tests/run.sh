@@ -98,9 +98,10 @@ build()
 			return 1
 		}
 	fi
-	if ninja -C "$work/$name" >"$log" 2>&1; then
+	if ninja -k 0 -C "$work/$name" >"$log" 2>&1; then
 		ok "build $name without warnings"
 	else
+		sed -i '/^\[[0-9/]*\] /d' "$log"
 		not_ok "build $name without warnings" "$log"
 		return 1
 	fi
@@ -197,7 +198,7 @@ analyse()
 	mapfile -t c_files < <(sources '*.c' '*.h')
 	mapfile -t library_files < <(sources 'src/*.c' 'examples/*.c')
 	check "clang-format" clang-format --dry-run --Werror "${c_files[@]}"
-	check "shellcheck" shellcheck "${shell_files[@]}"
+	check "shellcheck" shellcheck -x -P SCRIPTDIR -S warning "${shell_files[@]}"
 	check "cppcheck" cppcheck --quiet --enable=warning,performance,portability --inline-suppr \
 		--suppressions-list="$top/.cppcheck-suppressions" --error-exitcode=1 --std=c11 \
 		-D_GNU_SOURCE '-DPRI_MODULE_DIR=""' -I"$top/include" -I"$top/src" \

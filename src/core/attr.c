@@ -92,7 +92,7 @@ int pri_attr_split(char **error, const char *text, const struct pri_attr **ret_a
 		return pri_set_error(error, -EINVAL, "%s has no instances, but [%.*s] was given",
 				     attr->name, (int)(length - 2), inside + 1);
 	if (length - 2 >= size)
-		return pri_set_error(error, -ENOSPC,
+		return pri_set_error(error, size < PRI_NAME_MAX ? -ENOSPC : -EINVAL,
 				     "the instance has %zu characters (at most %zu)", length - 2,
 				     size - 1);
 	memcpy(instance, inside + 1, length - 2);

@@ -11,6 +11,13 @@
 #define MODULE_NAME "pralloc-libvirt.so"
 
 static int core_fail(struct pri_call *call, int code, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+static int core_fail_change(const struct pri_call *call, struct pri_change *change, int code,
+			    const char *format, ...) __attribute__((format(printf, 4, 5)));
+static void core_log(const struct pri_call *call, int level, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static int core_fail(struct pri_call *call, int code, const char *format, ...)
 {
 	va_list args;
 

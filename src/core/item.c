@@ -298,12 +298,17 @@ int pri_item_check(struct pri_item *item)
 	return r < 0 ? r : pri_item_to_grain(item);
 }
 
-/* A text that is not set, or a default that only the backend knows, cannot be compared. */
-static bool comparable(const struct pri_item *item)
+/* A text that is not set, or a default that only the backend knows, cannot be compared; a number
+ * that is not set reads so, or as the default. */
+static bool reads_as_wanted(const struct pri_change *change)
 {
-	const struct pri_value *wanted = &item->change.wanted;
+	const struct pri_attr *attr = change->attr;
 
-	return wanted->text || wanted->number != PRALLOC_DEFAULT;
+	if (pri_value_equal(attr, &change->wanted, &change->held))
+		return true;
+	if (change->wanted.text || change->wanted.number != PRALLOC_DEFAULT)
+		return false;
+	return attr->def == PRALLOC_DEFAULT || change->held.number == attr->def;
 }
 
 int pri_item_verify(struct pri_item *item)
@@ -312,7 +317,7 @@ int pri_item_verify(struct pri_item *item)
 	const struct pri_serve *serve = change->serve;
 	pri_autofree char *wanted = NULL, *held = NULL;
 
-	if (!comparable(item) || pri_value_equal(change->attr, &change->wanted, &change->held))
+	if (reads_as_wanted(change))
 		return 0;
 	if (!change->wanted.text && change->wanted.number <= PRI_NUMBER_MAX &&
 	    change->held.number <= PRI_NUMBER_MAX &&

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=sh disable=SC2154 # here: of the script that sources this
 # How a library is described, for abidiff.sh and update-baseline.sh; to be sourced.
 # describe INCLUDE_DIR LIBRARY OUTPUT: only the types of the public headers, and no paths of the
 # machine it was built on.  $here is the directory of the scripts.

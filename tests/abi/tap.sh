@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=sh
 # TAP for shell tests, to be sourced.
 count=0
 failures=0

@@ -132,7 +132,7 @@ Test(host_events, no_event_loop)
 	work_with_threads(2);
 }
 
-/* A second host shares the loop. */
+/* The loop begins with the first wait, and a second host shares it. */
 Test(host_events, one_loop_for_two_hosts)
 {
 	struct threads before;
@@ -142,6 +142,8 @@ Test(host_events, one_loop_for_two_hosts)
 	list_threads(&before);
 	host_open(&first, GUEST, 0);
 	host_open(&second, GUEST, 0);
+	host_inflate(first.dom, 480 * MIB);
+	host_inflate(second.dom, 512 * MIB);
 	count = count_new(&before);
 	cr_assert_eq(count, 3, "wanted 3 new threads (two hosts, one loop), got %zu", count);
 	host_close(&first);
