@@ -65,8 +65,10 @@ uint64_t host_balloon(const char *guest);
 void host_inflate(struct pr_domain *dom, uint64_t bytes);
 void host_agent(const char *guest, const char *line);
 
-/* It is gone when this returns; bed_libvirtd_restart() makes another. */
+/* It is gone when this returns. */
 void host_kill_libvirtd(void);
+/* Until it knows the guest's cgroup again: it answers before, and says that there is none. */
+void host_restart_libvirtd(const char *guest);
 
 uint64_t host_now_ms(void);
 void host_sleep_ms(unsigned int ms);

@@ -156,6 +156,17 @@ void host_kill_libvirtd(void)
 		host_sleep_ms(20);
 }
 
+void host_restart_libvirtd(const char *guest)
+{
+	uint64_t end_ms = host_now_ms() + HOST_PATIENCE_MS;
+
+	cr_assert_eq(bed_libvirtd_restart(), 0, "%s", bed_error());
+	while (bed_virsh(NULL, 0, "schedinfo %s --live", guest) != 0 && host_now_ms() < end_ms)
+		host_sleep_ms(20);
+	cr_assert_eq(bed_virsh(NULL, 0, "schedinfo %s --live", guest), 0, "%s: %s", guest,
+		     bed_error());
+}
+
 uint64_t host_now_ms(void)
 {
 	struct timespec now;

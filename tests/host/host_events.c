@@ -196,10 +196,10 @@ Test(host_events, libvirtd_killed_without_a_loop)
 	host_open(&bed, GUEST, 0);
 	host_set(bed.dom, "cpu.shares", NULL, "1100", 0);
 	host_kill_libvirtd();
-	cr_assert_eq(bed_libvirtd_restart(), 0, "%s", bed_error());
+	host_restart_libvirtd(GUEST);
 	host_set(bed.dom, "cpu.shares", NULL, "1200", 0);
 	host_kill_libvirtd();
-	cr_assert_eq(bed_libvirtd_restart(), 0, "%s", bed_error());
+	host_restart_libvirtd(GUEST);
 	host_expect(bed.dom, "cpu.shares", NULL, "1200", PRALLOC_LIVE);
 	host_inflate(bed.dom, 448 * MIB);
 	host_inflate(bed.dom, 512 * MIB);

@@ -61,10 +61,10 @@ QUIET_TEST(libvirtd_killed_and_restarted)
 
 	host_set(bed.dom, "cpu.shares", NULL, "1100", 0);
 	host_kill_libvirtd();
-	cr_assert_eq(bed_libvirtd_restart(), 0, "%s", bed_error());
+	host_restart_libvirtd(GUEST);
 	host_expect(bed.dom, "cpu.shares", NULL, "1100", PRALLOC_LIVE);
 	host_kill_libvirtd();
-	cr_assert_eq(bed_libvirtd_restart(), 0, "%s", bed_error());
+	host_restart_libvirtd(GUEST);
 	r = pr_set_u64(bed.dom, "cpu.shares", NULL, 1200, 0);
 	if (r != 0) {
 		host_expect_refused(bed.dom, r, -ENOTCONN, "read again");
@@ -88,7 +88,7 @@ QUIET_TEST(libvirtd_gone)
 		r = pr_get_u64(bed.dom, "cpu.shares", NULL, &value, 0);
 		host_expect_refused(bed.dom, r, -ENOTCONN, "cpu.shares of " GUEST);
 	}
-	cr_assert_eq(bed_libvirtd_restart(), 0, "%s", bed_error());
+	host_restart_libvirtd(GUEST);
 	host_expect(bed.dom, "cpu.shares", NULL, "1024", PRALLOC_LIVE);
 }
 
