@@ -2,7 +2,7 @@
 /* Any attribute by name, of a domain or of a host. */
 #include <errno.h>
 
-#include "core/core.h"
+#include "core/request.h"
 
 /* A reader names the attribute with or without the instance in brackets. */
 static int get_value(const struct pri_target *target, const char *attribute, const char *instance,
@@ -65,32 +65,49 @@ static int get_str(const struct pri_target *target, const char *attribute, const
 	return 0;
 }
 
+static struct pri_request number_request(const char *attribute, const char *instance,
+					 uint64_t value)
+{
+	return (struct pri_request){.attribute = attribute, .instance = instance, .number = value};
+}
+
+static struct pri_request text_request(const char *attribute, const char *instance,
+				       const char *value)
+{
+	return (struct pri_request){
+		.attribute = attribute, .instance = instance, .is_text = true, .text = value};
+}
+
 int pr_set_u64(struct pr_domain *dom, const char *attribute, const char *instance, uint64_t value,
 	       uint32_t flags)
 {
-	struct pri_request request = {
-		.attribute = attribute, .instance = instance, .number = value};
-	char *error = NULL;
+	struct pri_request request = number_request(attribute, instance, value);
 
-	if (!dom)
-		return -EINVAL;
-	return pri_domain_result(
-		dom, pri_set(&(struct pri_target){dom->host, dom}, &request, 1, flags, &error),
-		&error);
+	return pri_domain_set_all(dom, &request, 1, flags);
 }
 
 int pr_set_str(struct pr_domain *dom, const char *attribute, const char *instance,
 	       const char *value, uint32_t flags)
 {
-	struct pri_request request = {
-		.attribute = attribute, .instance = instance, .is_text = true, .text = value};
-	char *error = NULL;
+	struct pri_request request = text_request(attribute, instance, value);
 
-	if (!dom)
-		return -EINVAL;
-	return pri_domain_result(
-		dom, pri_set(&(struct pri_target){dom->host, dom}, &request, 1, flags, &error),
-		&error);
+	return pri_domain_set_all(dom, &request, 1, flags);
+}
+
+int pr_host_set_u64(struct pr_host *host, const char *attribute, const char *instance,
+		    uint64_t value, uint32_t flags)
+{
+	struct pri_request request = number_request(attribute, instance, value);
+
+	return pri_host_set_all(host, &request, 1, flags);
+}
+
+int pr_host_set_str(struct pr_host *host, const char *attribute, const char *instance,
+		    const char *value, uint32_t flags)
+{
+	struct pri_request request = text_request(attribute, instance, value);
+
+	return pri_host_set_all(host, &request, 1, flags);
 }
 
 int pr_get_u64(struct pr_domain *dom, const char *attribute, const char *instance,
@@ -117,34 +134,6 @@ int pr_get_str(struct pr_domain *dom, const char *attribute, const char *instanc
 				 get_str(&(struct pri_target){dom->host, dom}, attribute, instance,
 					 &dom->text, ret_value, flags, &error),
 				 &error);
-}
-
-int pr_host_set_u64(struct pr_host *host, const char *attribute, const char *instance,
-		    uint64_t value, uint32_t flags)
-{
-	struct pri_request request = {
-		.attribute = attribute, .instance = instance, .number = value};
-	char *error = NULL;
-
-	if (!host)
-		return -EINVAL;
-	return pri_host_result(
-		host, pri_set(&(struct pri_target){host, NULL}, &request, 1, flags, &error),
-		&error);
-}
-
-int pr_host_set_str(struct pr_host *host, const char *attribute, const char *instance,
-		    const char *value, uint32_t flags)
-{
-	struct pri_request request = {
-		.attribute = attribute, .instance = instance, .is_text = true, .text = value};
-	char *error = NULL;
-
-	if (!host)
-		return -EINVAL;
-	return pri_host_result(
-		host, pri_set(&(struct pri_target){host, NULL}, &request, 1, flags, &error),
-		&error);
 }
 
 int pr_host_get_u64(struct pr_host *host, const char *attribute, const char *instance,

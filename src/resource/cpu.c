@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "resource/request.h"
+#include "core/request.h"
 
 int pr_cpu_set_shares(struct pr_domain *dom, uint64_t shares, uint32_t flags)
 {

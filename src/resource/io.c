@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Disk I/O of a domain. */
-#include "resource/request.h"
+#include "core/request.h"
 
 int pr_io_set_weight(struct pr_domain *dom, const char *device, uint64_t weight, uint32_t flags)
 {

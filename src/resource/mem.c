@@ -2,7 +2,7 @@
 /* Memory of a domain. */
 #include <errno.h>
 
-#include "resource/request.h"
+#include "core/request.h"
 
 int pr_mem_balloon(struct pr_domain *dom, uint64_t bytes, uint32_t flags)
 {

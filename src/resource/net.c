@@ -2,7 +2,7 @@
 /* Network bandwidth of a domain and of a link. */
 #include <errno.h>
 
-#include "resource/request.h"
+#include "core/request.h"
 
 /* The attributes of each direction. */
 static const struct {

@@ -37,6 +37,8 @@ int pri_lv_connect(struct pri_lv_host *host, struct pri_lv_fault *fault)
 		return fault->code;
 	}
 	virConnSetErrorFunc(host->conn, NULL, ignore_error);
+	if (host->lost && host->generation > 0)
+		host->reopened_ns = pri_monotonic_ns();
 	host->lost = false;
 	host->generation++;
 	host->listening = host->wants_events;

@@ -90,6 +90,15 @@ static bool is_lost(const virError *error, virConnectPtr conn)
 	return conn && virConnectIsAlive(conn) == 0;
 }
 
+/* For some 10 ms a restarted libvirtd answers before it has found the cgroups of the domains that
+ * run, and says of them that it is not a valid operation. */
+#define RESTART_NS UINT64_C(2000000000)
+
+static bool just_restarted(const struct pri_lv_host *host)
+{
+	return host->reopened_ns && pri_monotonic_ns() - host->reopened_ns < RESTART_NS;
+}
+
 /* What "operation is not valid now" meant.  The message cannot be searched: it is translated. */
 static void refine_invalid(struct pri_lv_fault *fault, struct pri_lv_host *host, virDomainPtr ptr,
 			   uint32_t mode)
@@ -99,6 +108,11 @@ static void refine_invalid(struct pri_lv_fault *fault, struct pri_lv_host *host,
 	else if (mode == PRALLOC_CONFIG && PRI_LV(host, virDomainIsPersistent, ptr) == 0)
 		pri_lv_fail(fault, -EOPNOTSUPP,
 			    "the domain is transient and has no persistent configuration");
+	else if (just_restarted(host)) {
+		pri_lv_fail(fault, -EBUSY,
+			    "libvirtd was just restarted and is not ready: try again");
+		fault->early = true;
+	}
 }
 
 static void copy_line(char text[PRI_LV_TEXT_MAX], const char *message)

@@ -54,7 +54,8 @@ struct pri_lv_host {
 	bool cgroup_known; /* found out, not told */
 	/* the worker's */
 	virConnectPtr conn;
-	bool lost; /* conn is dead */
+	bool lost;	      /* conn is dead */
+	uint64_t reopened_ns; /* when a lost connection was made again; 0: never */
 	int callbacks[PRI_LV_EVENTS];
 	bool own_loop;		 /* the event loop is ours */
 	bool wants_events;	 /* from the next pri_lv_ensure() on */
@@ -82,6 +83,7 @@ struct pri_lv_fault {
 	bool lost;	  /* the connection is dead */
 	bool undelivered; /* and the request surely never reached the other side */
 	bool gone;	  /* there is no such domain */
+	bool early;	  /* a daemon that was just restarted does not know yet */
 	char text[PRI_LV_TEXT_MAX];
 };
 

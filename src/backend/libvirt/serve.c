@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 #include "backend/libvirt/libvirt.h"
 
@@ -30,13 +31,28 @@ static int attempt(struct pri_lv_op *op, family_function function, bool *ret_beg
 	return op->fault.code;
 }
 
+#define EARLY_PAUSE_NS 20000000L
+
+/* Nothing was done by an attempt that came too early for a restarted daemon. */
+static int patient_attempt(struct pri_lv_op *op, family_function function, bool *ret_begun)
+{
+	static const struct timespec pause = {.tv_nsec = EARLY_PAUSE_NS};
+	int r = attempt(op, function, ret_begun);
+
+	while (r < 0 && op->fault.early && pri_monotonic_ns() < op->call->deadline_ns) {
+		nanosleep(&pause, NULL);
+		r = attempt(op, function, ret_begun);
+	}
+	return r;
+}
+
 int pri_lv_repeat(struct pri_lv_op *op, int (*function)(struct pri_lv_op *op))
 {
 	bool begun;
-	int r = attempt(op, function, &begun);
+	int r = patient_attempt(op, function, &begun);
 
 	if (r < 0 && op->fault.lost)
-		r = attempt(op, function, &begun);
+		r = patient_attempt(op, function, &begun);
 	return r;
 }
 
@@ -44,10 +60,10 @@ int pri_lv_repeat(struct pri_lv_op *op, int (*function)(struct pri_lv_op *op))
 static int write_once(struct pri_lv_op *op, family_function function)
 {
 	bool begun;
-	int r = attempt(op, function, &begun);
+	int r = patient_attempt(op, function, &begun);
 
 	if (r < 0 && op->fault.lost && (!begun || op->fault.undelivered))
-		r = attempt(op, function, &begun);
+		r = patient_attempt(op, function, &begun);
 	if (r < 0 && op->fault.lost && begun && !op->fault.undelivered)
 		pri_lv_fail(
 			&op->fault, -ENOTCONN,

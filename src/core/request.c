@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "resource/request.h"
+#include "core/request.h"
 
 #include <errno.h>
 
