@@ -155,10 +155,11 @@ setup_network()
 	ip link set "$bridge" up
 }
 
-# Programs that name things in /tmp after their PID (Criterion does) would meet those of other beds,
-# where the same small numbers are in use.
+# Programs that name things after their PID in /tmp and in shared memory (Criterion does) would meet
+# those of other beds, where the same small numbers are in use.
 spread_pids()
 {
+	mount -t tmpfs tmpfs /dev/shm
 	echo $((RANDOM * 100 % 30000 + 1000)) >/proc/sys/kernel/ns_last_pid 2>/dev/null || true
 }
 
