@@ -1,31 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The contract over a real guest of a libvirtd of our own; runs in a bed (tests/vm/bed.sh run). */
-#include <criterion/criterion.h>
-
-#include "bed.h"
 #include "contract.h"
+#include "host.h"
 
-#define GUEST "pralloc-c1"
-#define BOOT_SECONDS 120
+#define GUEST "contract"
 
-static void boot(void)
+static void need_guest(void)
 {
-	const char *why = "";
-
-	if (!bed_available(&why))
-		cr_skip_test("%s", why);
-	cr_assert_eq(bed_guest_start(GUEST, NULL), 0, "%s", bed_error());
+	host_need_bed();
+	host_need_guest(GUEST, NULL);
 }
 
-static void destroy(void)
-{
-	const char *why;
-
-	if (bed_available(&why))
-		bed_guest_destroy(GUEST);
-}
-
-TestSuite(contract_guest, .init = boot, .fini = destroy, .timeout = 2 * BOOT_SECONDS);
+TestSuite(contract_guest, .init = need_guest, .timeout = HOST_TEST_SECONDS);
+HOST_GUESTS(GUEST)
 
 #define CASE(name)                                                                                 \
 	Test(contract_guest, name)                                                                 \
