@@ -131,7 +131,11 @@ copy_image()
 {
 	local cache=${PRALLOC_BED_IMAGE:-${XDG_CACHE_HOME:-/var/cache}/pralloc-bed}
 
-	"$here/image.sh" "$cache"
+	# Package lists that are missing or old do not name what the mirror has.
+	if ! "$here/image.sh" "$cache" 2>"$dir/image.log"; then
+		apt-get -qq update >/dev/null 2>&1 || true
+		"$here/image.sh" "$cache"
+	fi
 	mkdir "$dir/image"
 	(
 		exec 8>"$cache.lock"
