@@ -8,11 +8,14 @@
 #include "core/units.h"
 #include "util/growing.h"
 
+/* A longer bound than that of a quota in microseconds helps nobody. */
+#define BOUND_MAX 16
+
 /* A bound of a range: exact where that is short. */
 static void bound_text(const struct pri_attr *attr, uint64_t bound,
 		       char buffer[PRALLOC_VALUE_TEXT_MAX])
 {
-	if (bound < 1000 || pri_number_text(attr, bound, /* flags= */ 0, buffer) > 8)
+	if (bound < 1000 || pri_number_text(attr, bound, /* flags= */ 0, buffer) > BOUND_MAX)
 		pri_number_text(attr, bound, PRALLOC_FORMAT_SHORT, buffer);
 }
 

@@ -2,6 +2,7 @@
 #include "host.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -190,7 +191,7 @@ void host_silence_begin(void)
 {
 	int file = memfd_create("stderr", MFD_CLOEXEC);
 
-	kept_stderr = dup(STDERR_FILENO);
+	kept_stderr = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
 	cr_assert(file >= 0 && kept_stderr >= 0, "stderr: %s", strerror(errno));
 	dup2(file, STDERR_FILENO);
 	close(file);
