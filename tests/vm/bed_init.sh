@@ -140,6 +140,7 @@ configure_libvirt()
 		security_driver = "none"
 		stdio_handler = "file"
 		namespaces = []
+		remember_owner = 0
 	END
 }
 
@@ -159,8 +160,12 @@ setup_network()
 # those of other beds, where the same small numbers are in use.
 spread_pids()
 {
+	local highest
+
+	highest=$(</proc/sys/kernel/pid_max)
 	mount -t tmpfs tmpfs /dev/shm
-	echo $((RANDOM * 100 % 30000 + 1000)) >/proc/sys/kernel/ns_last_pid 2>/dev/null || true
+	echo $(((RANDOM * 32768 + RANDOM) % (highest / 2) + highest / 4)) \
+		>/proc/sys/kernel/ns_last_pid 2>/dev/null || true
 }
 
 if [[ $stage == join ]]; then

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A guest that moves to another libvirtd under open handles; runs by migrate.sh. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "host.h"
+
+#define GUEST "migrant"
+
+static const char *other_uri(void)
+{
+	const char *uri = getenv("PRALLOC_OTHER_URI");
+
+	if (!uri)
+		cr_skip_test("there is no other libvirtd (tests/host/migrate.sh)");
+	return uri;
+}
+
+static void need_guest(void)
+{
+	host_need_bed();
+	other_uri();
+	host_need_guest(GUEST, NULL);
+}
+
+TestSuite(host_migrate, .init = need_guest, .timeout = HOST_TEST_SECONDS);
+HOST_GUESTS(GUEST)
+
+/* The migration's socket is made by QEMU, whose user may write here. */
+static void migrate(const char *from, const char *to)
+{
+	int status = bed_virsh(NULL, 0,
+			       "-c '%s' migrate --live --unsafe --persistent --undefinesource %s "
+			       "'%s' --migrateuri unix:///var/tmp/pralloc-migrate.%d.sock",
+			       from, GUEST, to, (int)getpid());
+
+	cr_assert_eq(status, 0, "virsh migrate ended with %d: %s", status, bed_error());
+}
+
+Test(host_migrate, settings_move_with_the_domain)
+{
+	const char *to = other_uri();
+	struct host_bed bed;
+	struct pr_host *other = NULL;
+	struct pr_domain *moved = NULL;
+	int state = 0;
+
+	host_open(&bed, GUEST, 0);
+	host_set(bed.dom, "cpu.shares", NULL, "2048", PRALLOC_LIVE | PRALLOC_CONFIG);
+	cr_assert_eq(pr_host_open(bed.ctx, to, 0, &other), 0, "%s", pr_ctx_errmsg(bed.ctx));
+	cr_assert_eq(pr_domain_open(other, pr_domain_uuid(bed.dom), 0, &moved), -ENOENT,
+		     "it is there before it has moved");
+	migrate(bed_uri(), to);
+
+	host_expect_refused(bed.dom, pr_cpu_set_shares(bed.dom, 512, 0), -ENOENT, GUEST);
+	cr_assert_eq(pr_domain_open(other, pr_domain_uuid(bed.dom), 0, &moved), 0, "%s",
+		     pr_host_errmsg(other));
+	cr_assert_eq(pr_domain_state(moved, &state, 0), 0, "%s", pr_domain_errmsg(moved));
+	cr_assert_eq(state, PRALLOC_DOMAIN_RUNNING, "wanted it running, got state %d", state);
+	host_expect(moved, "cpu.shares", NULL, "2048", PRALLOC_LIVE);
+	host_expect(moved, "cpu.shares", NULL, "2048", PRALLOC_CONFIG);
+	host_set(moved, "cpu.shares", NULL, "1024", 0);
+
+	migrate(to, bed_uri());
+	host_expect(bed.dom, "cpu.shares", NULL, "1024", PRALLOC_LIVE);
+	pr_domain_close(moved);
+	pr_host_close(other);
+	host_close(&bed);
+}
