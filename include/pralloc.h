@@ -13,6 +13,7 @@
 #include <pralloc/cpu.h>
 #include <pralloc/ctx.h>
 #include <pralloc/domain.h>
+#include <pralloc/event.h>
 #include <pralloc/fake.h>
 #include <pralloc/host.h>
 #include <pralloc/io.h>

@@ -18,12 +18,12 @@ passed=0 failed=0 skipped=0
 
 packages=(
 	meson ninja-build pkg-config gcc g++ python3
-	libvirt-dev libxml2-dev libsmartcols-dev libjson-c-dev libcriterion-dev
+	libvirt-dev libxml2-dev libsmartcols-dev libjson-c-dev libcriterion-dev libglib2.0-dev
 )
 full_packages=(
 	clang clang-tidy clang-format libclang-rt-14-dev cppcheck valgrind abigail-tools shellcheck
 	mandoc libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients qemu-system-x86 qemu-utils
-	busybox-static cpio iproute2 util-linux git
+	busybox-static cpio iproute2 util-linux git debhelper dpkg-dev
 )
 
 die()
@@ -235,7 +235,7 @@ if ((quick)); then
 	build gcc gcc && suites quick gcc unit contract fuzz command
 else
 	install_packages "${packages[@]}" "${full_packages[@]}"
-	build gcc gcc && suites gcc gcc unit contract fuzz command abi doc consumer
+	build gcc gcc && suites gcc gcc unit contract fuzz command abi doc consumer packages
 	build clang clang && suites clang clang unit contract fuzz
 	build asan gcc -Db_sanitize=address,undefined && {
 		suites asan asan unit contract fuzz command

@@ -29,6 +29,10 @@ enum option_bit {
 	OPTION_HARM = 1 << 9,
 	OPTION_INEFFECTIVE = 1 << 10,
 	OPTION_NO_VERIFY = 1 << 11,
+	OPTION_WATCH = 1 << 12,
+	OPTION_COUNT = 1 << 13,
+	OPTION_ALL = 1 << 14,
+	OPTION_SERVED = 1 << 15,
 };
 
 /* Every sub-command takes these, so that an alias may carry them. */
@@ -41,6 +45,8 @@ struct options {
 	uint32_t given; /* enum option_bit */
 	const char *uri;
 	uint32_t timeout_ms; /* 0: the library's own */
+	uint32_t watch_ms;   /* between two passes of show --watch */
+	uint32_t count;	     /* events to wait for; 0: all */
 	uint32_t flags;	     /* PRALLOC_* of the mode and of force */
 	const char **words;  /* the sub-command and its arguments */
 	size_t word_count;
@@ -69,6 +75,7 @@ struct command {
 	uint32_t options; /* enum option_bit beside OPTIONS_ALWAYS */
 	int access;	  /* enum access */
 	size_t least_words, most_words;
+	bool lines; /* with --json it prints objects itself, one per line */
 	int (*run)(struct app *app, const char **words, size_t count); /* an exit code */
 };
 
@@ -98,6 +105,9 @@ int run_show(struct app *app, const char **words, size_t count);
 int run_get(struct app *app, const char **words, size_t count);
 int run_set(struct app *app, const char **words, size_t count);
 int run_reset(struct app *app, const char **words, size_t count);
+int run_restore(struct app *app, const char **words, size_t count);
+int run_save(struct app *app, const char **words, size_t count);
+int run_events(struct app *app, const char **words, size_t count);
 int run_host(struct app *app, const char **words, size_t count);
 int run_attributes(struct app *app, const char **words, size_t count);
 int run_apply(struct app *app, const char **words, size_t count);

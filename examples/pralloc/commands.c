@@ -25,10 +25,12 @@ const struct command commands[] = {
 		.name = "show",
 		.usage = "VM",
 		.summary = "all attributes of one domain, or of the host (@host)",
-		.details = "With -v also those that cannot be read, and why.",
+		.details =
+			"With -v also those that cannot be read, and why.  With --watch again and\n"
+			"again, with * behind what has changed, until Ctrl-C.",
 		.examples = {{"pralloc show vm1", "what vm1 has now"},
 			     {"pralloc show --config vm1", "what it will start with"}},
-		.options = OPTIONS_MODE | OPTION_VERBOSE,
+		.options = OPTIONS_MODE | OPTION_VERBOSE | OPTION_WATCH,
 		.access = ACCESS_READ,
 		.least_words = 1,
 		.most_words = 1,
@@ -83,6 +85,38 @@ const struct command commands[] = {
 		.run = run_reset,
 	},
 	{
+		.name = "restore",
+		.usage = "VM...|--all",
+		.summary = "give domains the persistent values that they do not start with",
+		.details =
+			"What libvirt has no element for is kept in the domain's metadata: weights,\n"
+			"guarantees and rates of the network, protection of memory.  To be done\n"
+			"after each start of a domain; all or nothing for each of them.",
+		.examples = {{"pralloc restore vm1", "after a start of vm1"},
+			     {"pralloc restore --all --served",
+			      "all that run, as far as it is served here"}},
+		.options = OPTIONS_FORCE | OPTION_ALL | OPTION_SERVED,
+		.access = ACCESS_WRITE,
+		.most_words = ANY_NUMBER,
+		.run = run_restore,
+	},
+	{
+		.name = "save",
+		.usage = "VM",
+		.summary = "print what was set as a plan, which apply takes",
+		.details =
+			"What is not the default, and what a reset would make something else.\n"
+			"With --config what is set in the persistent configuration; apply it with\n"
+			"--config too.",
+		.examples = {{"pralloc save vm1 >vm1.plan", "keep what vm1 has now"},
+			     {"pralloc save --config vm1", "what it will start with"}},
+		.options = OPTIONS_MODE,
+		.access = ACCESS_READ,
+		.least_words = 1,
+		.most_words = 1,
+		.run = run_save,
+	},
+	{
 		.name = "apply",
 		.usage = "FILE|-",
 		.summary = "do the changes of a plan file, all or nothing",
@@ -95,6 +129,22 @@ const struct command commands[] = {
 		.least_words = 1,
 		.most_words = 1,
 		.run = run_apply,
+	},
+	{
+		.name = "events",
+		.usage = "",
+		.summary = "tell what happens: domains, balloons, settings, the connection",
+		.details =
+			"One line per event, until Ctrl-C, or --count events, or for --timeout\n"
+			"seconds.  With --json each line is an object.  When --count events do not\n"
+			"come in the time of --timeout, that is a failure.",
+		.examples = {{"pralloc events", "everything, from now on"},
+			     {"pralloc events --json --count 1 --timeout 60",
+			      "wait a minute for anything to happen"}},
+		.options = OPTION_COUNT,
+		.access = ACCESS_READ,
+		.lines = true,
+		.run = run_events,
 	},
 	{
 		.name = "host",

@@ -106,11 +106,22 @@ struct json_object *json_value(struct app *app, const char *attribute, const str
 	return object;
 }
 
+void json_print_line(struct json_object *object)
+{
+	puts(need((void *)json_object_to_json_string_ext(
+		object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)));
+}
+
 void json_print(struct app *app)
 {
+	bool lines = app->command && app->command->lines;
+
 	if (app->error)
 		json_put(app->out, "error", json_object_get(app->error));
-	puts(need((void *)json_object_to_json_string_ext(
-		app->out, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
-				  JSON_C_TO_STRING_NOSLASHESCAPE)));
+	if (!lines)
+		puts(need((void *)json_object_to_json_string_ext(
+			app->out, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
+					  JSON_C_TO_STRING_NOSLASHESCAPE)));
+	else if (app->error)
+		json_print_line(app->out);
 }

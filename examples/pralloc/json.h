@@ -21,7 +21,9 @@ struct json_object *json_value(struct app *app, const char *attribute,
 /* Put the two keys of json_value into an object. */
 void json_put_value(struct app *app, struct json_object *object, const char *attribute,
 		    const struct pr_value *value);
-/* Print app->out with app->error in it. */
+/* Print an object as one line. */
+void json_print_line(struct json_object *object);
+/* Print app->out with app->error in it; of a command that prints lines, only a failure. */
 void json_print(struct app *app);
 
 #endif /* PRALLOC_JSON_H */

@@ -12,7 +12,7 @@ static const struct row {
 	enum option_bit bit;
 	char letter; /* 0: none */
 	const char *name;
-	const char *argument; /* NULL: none */
+	const char *argument; /* NULL: none; one in brackets may be left out */
 	uint32_t flag;	      /* PRALLOC_* that it stands for */
 	const char *help;
 } rows[] = {
@@ -29,6 +29,10 @@ static const struct row {
 	 "set a weight that cannot act now"},
 	{OPTION_NO_VERIFY, 0, "no-verify", NULL, PRALLOC_NO_VERIFY,
 	 "do not read values back after the write"},
+	{OPTION_WATCH, 0, "watch", "[=SECONDS]", 0, "show again every so many seconds (2)"},
+	{OPTION_COUNT, 0, "count", "N", 0, "end after so many events"},
+	{OPTION_ALL, 0, "all", NULL, 0, "all domains that run"},
+	{OPTION_SERVED, 0, "served", NULL, 0, "leave out what nobody serves on this host"},
 	{OPTION_HELP, 'h', "help", NULL, 0, "print this help"},
 	{OPTION_VERSION, 'V', "version", NULL, 0, "print the version"},
 };
@@ -37,6 +41,7 @@ static const struct row {
 #define LONG_FIRST 256 /* getopt values of rows, beyond every letter */
 /* "-": words come in order, so that options may stand anywhere, whatever POSIXLY_CORRECT says. */
 #define LETTERS "-:c:vhV"
+#define WATCH_DEFAULT "2"
 
 static const struct row *row_of(int value)
 {
@@ -50,7 +55,7 @@ static const struct row *row_of(int value)
 	return NULL;
 }
 
-static int parse_timeout(struct app *app, const char *text)
+static int parse_seconds(struct app *app, const char *option, const char *text, uint32_t *ret_ms)
 {
 	char *end;
 	double seconds = strtod(text, &end);
@@ -58,10 +63,20 @@ static int parse_timeout(struct app *app, const char *text)
 
 	if (!plain || *end || end == text || seconds < 0.001 || seconds * 1000 >= UINT32_MAX)
 		return fail_usage(app,
-				  "--timeout: %s is not a number of seconds from 0.001 to "
+				  "--%s: %s is not a number of seconds from 0.001 to "
 				  "4294967",
-				  text);
-	app->options.timeout_ms = (uint32_t)(seconds * 1000 + 0.5);
+				  option, text);
+	*ret_ms = (uint32_t)(seconds * 1000 + 0.5);
+	return EXIT_DONE;
+}
+
+static int parse_count(struct app *app, const char *text, uint32_t *ret_count)
+{
+	unsigned long long count = strtoull(text, NULL, 10);
+
+	if (!*text || text[strspn(text, "0123456789")] || count < 1 || count > UINT32_MAX)
+		return fail_usage(app, "--count: %s is not a number from 1 to 4294967295", text);
+	*ret_count = (uint32_t)count;
 	return EXIT_DONE;
 }
 
@@ -72,7 +87,12 @@ static int take_option(struct app *app, const struct row *row, const char *argum
 	if (row->bit == OPTION_CONNECT)
 		app->options.uri = argument;
 	if (row->bit == OPTION_TIMEOUT)
-		return parse_timeout(app, argument);
+		return parse_seconds(app, row->name, argument, &app->options.timeout_ms);
+	if (row->bit == OPTION_COUNT)
+		return parse_count(app, argument, &app->options.count);
+	if (row->bit == OPTION_WATCH)
+		return parse_seconds(app, row->name, argument ? argument : WATCH_DEFAULT,
+				     &app->options.watch_ms);
 	return EXIT_DONE;
 }
 
@@ -86,6 +106,13 @@ static void suggest_option(struct app *app, const char *word)
 		suggest_offer(&suggestion, rows[i].name);
 	if (*suggestion.best)
 		hint(app, "did you mean --%s?", suggestion.best);
+}
+
+static int takes_argument(const struct row *row)
+{
+	if (!row->argument)
+		return no_argument;
+	return *row->argument == '[' ? optional_argument : required_argument;
 }
 
 static int unknown_option(struct app *app, const char *word)
@@ -136,7 +163,7 @@ int options_parse(struct app *app, int argc, char **argv)
 	size_t i;
 
 	for (i = 0; i < ROW_COUNT; i++)
-		longs[i] = (struct option){rows[i].name, rows[i].argument ? 1 : 0, NULL,
+		longs[i] = (struct option){rows[i].name, takes_argument(&rows[i]), NULL,
 					   LONG_FIRST + (int)i};
 	opterr = 0;
 	while ((value = getopt_long(argc, argv, LETTERS, longs, NULL)) != -1)
@@ -163,7 +190,8 @@ static void print_option(const struct row *row)
 
 	snprintf(left, sizeof(left), "%c%c%c --%s%s%s", row->letter ? '-' : ' ',
 		 row->letter ? row->letter : ' ', row->letter ? ',' : ' ', row->name,
-		 row->argument ? " " : "", row->argument ? row->argument : "");
+		 takes_argument(row) == required_argument ? " " : "",
+		 row->argument ? row->argument : "");
 	printf("  %-25s  %s\n", left, row->help);
 }
 

@@ -4,8 +4,12 @@
 #include "table.h"
 #include "values.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 static const struct column columns[] = {
 	{"ATTRIBUTE", COLUMN_LEFT},
@@ -35,7 +39,42 @@ static void add_all(struct app *app, struct entries *entries, const struct targe
 	}
 }
 
-static void print_values(struct app *app, const struct entries *entries)
+static const struct entry *find_entry(const struct entries *entries, const struct entry *like)
+{
+	size_t i;
+
+	for (i = 0; i < entries->count; i++) {
+		const struct entry *entry = &entries->items[i];
+		const char *instance = entry->instance ? entry->instance : "";
+
+		if (strcmp(entry->attribute, like->attribute) == 0 &&
+		    strcmp(instance, like->instance ? like->instance : "") == 0)
+			return entry;
+	}
+	return NULL;
+}
+
+/* A value that was not there before has changed too; in the first pass nothing has. */
+static bool has_changed(const struct entries *before, const struct entry *entry)
+{
+	const struct entry *was = find_entry(before, entry);
+
+	return before->count > 0 && (!was || !value_same(&was->value, &entry->value));
+}
+
+static void print_value(struct app *app, struct table *table, const struct entry *entry,
+			bool changed)
+{
+	char *value = value_short(app, entry->attribute, &entry->value);
+	char *text = format_text("%s%s", value, changed ? " *" : "");
+
+	table_cell_colour(table, text, changed ? COLOUR_STRONG : COLOUR_NONE);
+	free(text);
+	free(value);
+}
+
+static void print_values(struct app *app, const struct entries *entries,
+			 const struct entries *before)
 {
 	struct table table;
 	size_t i;
@@ -52,7 +91,7 @@ static void print_values(struct app *app, const struct entries *entries)
 		(void)pr_host_route(app->host, entry->attribute, &backend, NULL);
 		table_line(&table);
 		table_cell_take(&table, attribute_text(entry->attribute, entry->instance));
-		table_cell_take(&table, value_short(app, entry->attribute, &entry->value));
+		print_value(app, &table, entry, has_changed(before, entry));
 		table_cell_colour(&table, kind_name(info.kind), COLOUR_FAINT);
 		table_cell_colour(&table, backend, COLOUR_FAINT);
 	}
@@ -92,8 +131,11 @@ static void print_head(const struct target *target, int state)
 	       target->mode == PRALLOC_CONFIG ? "  (persistent configuration)" : "");
 }
 
-static int show(struct app *app, struct target *target, struct entries *entries)
+/* before: what the pass before this one has read, or empty. */
+static int show(struct app *app, struct target *target, struct entries *entries,
+		const struct entries *before)
 {
+	uint32_t mode = target->mode;
 	int state = 0, r = 0;
 
 	if (target->domain)
@@ -113,23 +155,64 @@ static int show(struct app *app, struct target *target, struct entries *entries)
 		return EXIT_DONE;
 	}
 	print_head(target, state);
-	print_values(app, entries);
+	print_values(app, entries, before);
 	if (option_given(app, OPTION_VERBOSE))
 		print_reasons(app, target, entries);
+	/* A domain that is off now may run in the next pass. */
+	target->mode = mode;
 	return EXIT_DONE;
+}
+
+/* False when there is nobody to show anything to any more. */
+static bool wait_for_next(const struct app *app)
+{
+	uint32_t ms = app->options.watch_ms;
+	struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
+	struct pollfd output = {.fd = STDOUT_FILENO};
+
+	if (fflush(stdout) != 0)
+		return false;
+	/* No event is asked for: only an error or a hang-up ends the wait early. */
+	return ppoll(&output, 1, &time, /* sigmask= */ NULL) == 0;
+}
+
+/* Ends by a signal, or when the reader of the output goes away. */
+static int watch(struct app *app, struct target *target)
+{
+	const char *between = isatty(STDOUT_FILENO) ? "\033[H\033[J" : "\n";
+	struct entries before = {0}, now = {0};
+	int status = EXIT_DONE;
+
+	if (isatty(STDOUT_FILENO))
+		fputs("\033[2J\033[H", stdout);
+	for (;;) {
+		status = show(app, target, &now, &before);
+		if (status != EXIT_DONE || !wait_for_next(app))
+			break;
+		entries_clear(&before);
+		before = now;
+		now = (struct entries){0};
+		fputs(between, stdout);
+	}
+	entries_clear(&now);
+	entries_clear(&before);
+	return status;
 }
 
 int run_show(struct app *app, const char **words, size_t count)
 {
-	struct entries entries = {0};
+	struct entries entries = {0}, none = {0};
 	struct target target;
 	int status;
 
 	(void)count;
+	if (option_given(app, OPTION_WATCH) && app->out)
+		return fail_usage(app, "--watch shows tables, --json one object: take one of them");
 	status = target_open(app, words[0], &target);
 	if (status != EXIT_DONE)
 		return status;
-	status = show(app, &target, &entries);
+	status = option_given(app, OPTION_WATCH) ? watch(app, &target)
+						 : show(app, &target, &entries, &none);
 	entries_clear(&entries);
 	target_close(&target);
 	return status;

@@ -11,6 +11,7 @@ static const char *const sequences[] = {
 	[COLOUR_GOOD] = "\033[32m",
 	[COLOUR_BAD] = "\033[31m",
 	[COLOUR_FAINT] = "\033[2m",
+	[COLOUR_STRONG] = "\033[1m",
 };
 
 static int column_flags(int kind)

@@ -22,6 +22,7 @@ enum colour {
 	COLOUR_GOOD = 1,
 	COLOUR_BAD = 2,
 	COLOUR_FAINT = 3,
+	COLOUR_STRONG = 4,
 };
 
 struct table {

@@ -28,6 +28,13 @@ char *value_short(struct app *app, const char *attribute, const struct pr_value 
 	return value_text(app, attribute, value, PRALLOC_FORMAT_SHORT);
 }
 
+bool value_same(const struct pr_value *a, const struct pr_value *b)
+{
+	if (a->type != b->type || a->number != b->number || !a->text != !b->text)
+		return false;
+	return !a->text || strcmp(a->text, b->text) == 0;
+}
+
 char *attribute_text(const char *attribute, const char *instance)
 {
 	if (!instance || !*instance)

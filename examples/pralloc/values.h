@@ -41,6 +41,7 @@ struct json_object *target_json(const struct target *target, int state);
 char *value_text(struct app *app, const char *attribute, const struct pr_value *value,
 		 uint32_t flags);
 char *value_short(struct app *app, const char *attribute, const struct pr_value *value);
+bool value_same(const struct pr_value *a, const struct pr_value *b);
 /* "cpu.pin[3]", malloc'ed. */
 char *attribute_text(const char *attribute, const char *instance);
 /* An error's text from behind "ATTRIBUTE of TARGET: ", for where both stand beside it. */

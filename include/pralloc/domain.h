@@ -151,6 +151,40 @@ PRALLOC_API int pr_read(struct pr_domain *dom, struct pr_reading *readings, size
 PRALLOC_API int pr_domain_reset(struct pr_domain *dom, const char *attribute, const char *instance,
 				uint32_t flags);
 
+/**
+ * pr_domain_save - what the domain has, as the text of a plan
+ *
+ * @ret_text: one line for each setting, in the form of pralloc-plan(5), which pr_plan_load takes;
+ * "" when nothing was set.  Valid until the next call on @dom.
+ * @flags: PRALLOC_LIVE (as 0): what is not the default, and what the persistent configuration
+ * would make something else; so the plan undoes a later pr_domain_reset.  PRALLOC_CONFIG: what
+ * is set there; apply it with the same flag.
+ * Left out is what cannot be read or written back, and what is not known now (-ENODATA, a guest's
+ * agent that does not answer).  A balloon that is on its way is saved with its target.
+ * Errors: -EINVAL (flags, or a value with a quote in it), -ENOTCONN (PRALLOC_LIVE, and it is
+ * off), and those of pr_read.  Since: 0.1.
+ */
+PRALLOC_API int pr_domain_save(struct pr_domain *dom, const char **ret_text, uint32_t flags);
+
+/** For pr_domain_restore: leave out what nobody serves. */
+#define PRALLOC_RESTORE_SERVED (UINT32_C(1) << 16)
+
+/**
+ * pr_domain_restore - give a running domain the persistent values that it does not start with
+ *
+ * A value with an element in libvirt's configuration is given to the domain by libvirt when it
+ * starts.  What has none stands in the domain's metadata (weights, guarantees and rates of the
+ * network, protection of memory, burst of a quota), and holds from this call on.  To be called
+ * after each start of the domain.  On the fake host: all that does not wait for the guest.
+ * @flags: PRALLOC_LIVE (as 0), PRALLOC_NO_VERIFY, PRALLOC_ALLOW_INEFFECTIVE, PRALLOC_ALLOW_HARM,
+ * PRALLOC_RESTORE_SERVED.
+ * All or nothing.  What nobody serves live on this host is -EOPNOTSUPP with the names of all, and
+ * nothing is changed; with PRALLOC_RESTORE_SERVED it is logged as a warning, and the rest is done.
+ * What has no persistent value stays as it is.
+ * Errors: -ENOTCONN (it is off), and as pr_set_u64.  Since: 0.1.
+ */
+PRALLOC_API int pr_domain_restore(struct pr_domain *dom, uint32_t flags);
+
 PRALLOC_END
 
 #endif /* PRALLOC_DOMAIN_H */

@@ -35,6 +35,15 @@ PRALLOC_BEGIN
  *   vanish domain=NAME [at=K]                                   … is undefined
  *   replace domain=NAME [at=K]                                  … makes room for another one of
  *                                                               the same name
+ *   reboot domain=NAME [at=K]                                   … its guest starts anew
+ *   migrate domain=NAME [at=K]                                  … goes to another host
+ *   set domain=NAME attribute=NAME value=V [event=no]           somebody else sets a value, of
+ *       [config=yes]                                            which with event=no nothing tells;
+ *                                                               config=yes: a persistent one
+ *                                                               Instead of at=K, these seven take
+ *                                                               ms=N: N ms from now, as soon as
+ *                                                               events are asked for
+ *   disconnect, connect                                         the connection is lost, is back
  *   clear                                                       forget all directives
  *
  * The same directives can stand in the URI, separated by ";", with "+" for a blank:

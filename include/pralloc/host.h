@@ -75,7 +75,8 @@ PRALLOC_API int pr_host_info(struct pr_host *host, struct pr_host_info *info, ui
  *
  * @attribute: its name without an instance.
  * @ret_backend: name of the backend, or NULL when none serves it; static.
- * @ret_reason: NULL, or in one line why none serves it; static.  May be NULL.
+ * @ret_reason: NULL, or in one line why none serves it, or why it is only read or only persistent
+ * here; static.  May be NULL.
  * Does not block.  Errors: -EINVAL (no such attribute).  Since: 0.1.
  */
 PRALLOC_API int pr_host_route(struct pr_host *host, const char *attribute, const char **ret_backend,

@@ -34,6 +34,8 @@
 
 struct pri_call;
 struct pri_change;
+struct pri_event;
+struct pri_event_queue;
 
 /* A value inside the library.  A text is malloc'ed and belongs to whoever holds the value;
  * number is PRALLOC_DEFAULT for a text that is not set. */
@@ -43,8 +45,8 @@ struct pri_value {
 };
 
 /* What the core lends to a backend.  None of these may be called from another thread than the
- * one that called the backend, except fail_change and fail on a call and changes of the
- * backend's own. */
+ * one that called the backend, except the three for events, and fail_change and fail on a call and
+ * changes of the backend's own. */
 struct pri_core {
 	uint32_t abi; /* PRI_BACKEND_ABI */
 	uint32_t size;
@@ -72,6 +74,13 @@ struct pri_core {
 
 	/* Monotonic clock, nanoseconds: the clock of deadlines. */
 	uint64_t (*now_ns)(void);
+
+	/* Queue an event; everything in it is copied.  From any thread, never blocks, never fails:
+	 * when there is no room the core tells that events were lost. */
+	void (*event_post)(struct pri_event_queue *queue, const struct pri_event *event);
+	/* Hold the queue, and let it go: from any thread, also after close(). */
+	void (*event_ref)(struct pri_event_queue *queue);
+	void (*event_unref)(struct pri_event_queue *queue);
 };
 
 /* What every function of a backend gets. */
@@ -113,6 +122,8 @@ struct pri_change {
 #define PRI_SERVE_READ_CONFIG (UINT32_C(1) << 2)  /* read persistent */
 #define PRI_SERVE_WRITE_CONFIG (UINT32_C(1) << 3) /* write persistent */
 #define PRI_SERVE_PRECHECK (UINT32_C(1) << 4)	  /* check() has something to say before a write */
+/* Nothing gives a domain that starts its persistent value: pr_domain_restore() does. */
+#define PRI_SERVE_RESTORE (UINT32_C(1) << 5)
 #define PRI_SERVE_ALL                                                                              \
 	(PRI_SERVE_READ | PRI_SERVE_WRITE | PRI_SERVE_READ_CONFIG | PRI_SERVE_WRITE_CONFIG)
 
@@ -128,6 +139,17 @@ struct pri_serve {
 	uint64_t grain;
 	uint64_t (*encode)(uint64_t value);
 	uint64_t (*decode)(uint64_t raw);
+	const char *no_write; /* why a writable attribute is not served in each mode, or NULL */
+};
+
+/* Something that happened (enum pr_event_type). */
+struct pri_event {
+	int type;
+	const char *uuid, *name; /* of the domain; NULL: it concerns the host */
+	int attr;		 /* enum pri_attr_id, or PRI_ATTR_NONE */
+	const char *instance;	 /* canonical, or NULL */
+	/* API units, as in held; NULL: not known. */
+	const struct pri_value *before, *after;
 };
 
 /* Who a domain is. */
@@ -212,6 +234,19 @@ struct pri_backend {
 	 * have arrived; held is what was reached, also in a change with -ETIMEDOUT.  Result as
 	 * read().  NULL where no such row is served. */
 	int (*wait)(struct pri_call *call, struct pri_change *changes, size_t n);
+
+	/*
+	 * From now on, until close(), post to the queue what happens on the host.  Called once at
+	 * most.  Post everything, also what the host handle itself has caused: the core knows what
+	 * it wrote, and compares what it wrote where no event comes.  A connection that is lost is
+	 * posted once, opened again without being asked, and posted when it is back.  NULL: the
+	 * host has no events.
+	 */
+	int (*listen)(struct pri_call *call, struct pri_event_queue *queue);
+	/* After listen(): look for what nobody tells, and post it.  Called whenever somebody asks
+	 * for events and none waits, and every 2 s.  Must not block.  NULL where everything is
+	 * told. */
+	void (*look)(struct pri_call *call);
 };
 
 #define PRI_BACKEND_ENTRY pri_backend_entry_1

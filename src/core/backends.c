@@ -68,6 +68,9 @@ const struct pri_core pri_core_services = {
 	.value_set_text = pri_value_set_text,
 	.log = core_log,
 	.now_ns = pri_now_ns,
+	.event_post = pri_event_post,
+	.event_ref = pri_event_ref,
+	.event_unref = pri_event_unref,
 };
 
 #ifdef PRI_STATIC_LIBVIRT

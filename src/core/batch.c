@@ -151,12 +151,17 @@ int pri_batch_check(struct pri_item **items, size_t n, uint64_t deadline_ns)
 
 int pri_batch_apply(struct pri_item **items, size_t n, uint64_t deadline_ns)
 {
+	int r;
+
 	for (size_t i = 0; i < n; i++) {
 		items[i]->change.took = false;
 		items[i]->change.error = -ECANCELED; /* until its batch is tried */
 		items[i]->has_held = false;
 	}
-	return run(items, n, deadline_ns, op_apply, /* stop= */ true);
+	r = run(items, n, deadline_ns, op_apply, /* stop= */ true);
+	for (size_t i = 0; i < n; i++)
+		pri_own_note(items[i]);
+	return r;
 }
 
 int pri_batch_wait(struct pri_item **items, size_t n, uint64_t deadline_ns)

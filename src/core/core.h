@@ -27,6 +27,8 @@ struct pr_ctx {
 	char errmsg[PRI_ERRMSG_MAX];
 };
 
+struct pri_listener;
+
 struct pri_host_backend {
 	const struct pri_backend *backend;
 	void *state;
@@ -52,7 +54,8 @@ struct pr_host {
 	uint32_t cpus;		    /* CPU numbers of the host, once known */
 	struct pri_change *scratch; /* for batches of several changes */
 	size_t scratch_size;
-	char *text; /* last text that pr_host_get_str gave out */
+	char *text;		       /* last text that pr_host_get_str gave out */
+	struct pri_listener *listener; /* NULL: nobody asked for events */
 	char errmsg[PRI_ERRMSG_MAX];
 };
 
@@ -222,6 +225,14 @@ int pri_set(const struct pri_target *target, const struct pri_request *requests,
 	    uint32_t flags, char **error);
 int pri_get(const struct pri_target *target, const struct pri_attr *attr, const char *instance,
 	    uint32_t flags, struct pri_value *ret_value, char **error);
+
+/* event.c, event_own.c, event_queue.c: what happens on a host (event.h) */
+void pri_listener_free(struct pri_listener *listener);
+/* The write of this item took effect: its event is no news. */
+void pri_own_note(const struct pri_item *item);
+void pri_event_post(struct pri_event_queue *queue, const struct pri_event *event);
+void pri_event_ref(struct pri_event_queue *queue);
+void pri_event_unref(struct pri_event_queue *queue);
 
 /* domain.c, host.c */
 struct pr_domain *pri_domain_ref(struct pr_domain *dom);

@@ -17,6 +17,7 @@ static void host_free(struct pr_host *host)
 {
 	for (size_t i = host->backend_count; i-- > 0;)
 		host->backends[i].backend->close(host->backends[i].state);
+	pri_listener_free(host->listener);
 	pr_ctx_unref(host->ctx);
 	free(host->scratch);
 	free(host->text);

@@ -185,9 +185,9 @@ int pri_item_init_read(struct pri_item *item, const struct pri_target *target,
 	if (route->serve && (route->serve->modes & need))
 		return 0;
 	what = subject(attr, item->change.instance, target, mode);
-	if (!route->serve)
+	if (!route->serve || route->serve->no_write)
 		return pri_set_error(error, -EOPNOTSUPP, "%s: %s", what ? what : attr->name,
-				     route->reason);
+				     route->serve ? route->serve->no_write : route->reason);
 	return pri_set_error(error, -EOPNOTSUPP, "%s: %s cannot read it", what ? what : attr->name,
 			     target->host->backends[route->backend].backend->name);
 }
@@ -285,6 +285,8 @@ int pri_item_check(struct pri_item *item)
 	item->change.serve = item->route->serve;
 	if (!item->route->serve)
 		return pri_item_fail(item, -EOPNOTSUPP, "%s", item->route->reason);
+	if (!(item->route->serve->modes & need) && item->route->serve->no_write)
+		return pri_item_fail(item, -EOPNOTSUPP, "%s", item->route->serve->no_write);
 	if (!(item->route->serve->modes & need))
 		return pri_item_fail(item, -EOPNOTSUPP, "%s cannot set it%s", b->backend->name,
 				     need == PRI_SERVE_WRITE ? " while the domain runs"
@@ -298,17 +300,12 @@ int pri_item_check(struct pri_item *item)
 	return r < 0 ? r : pri_item_to_grain(item);
 }
 
-/* A text that is not set, or a default that only the backend knows, cannot be compared; a number
- * that is not set reads so, or as the default. */
+/* What is not set cannot be compared: something else may hold then, which the backend knows. */
 static bool reads_as_wanted(const struct pri_change *change)
 {
-	const struct pri_attr *attr = change->attr;
+	bool unset = !change->wanted.text && change->wanted.number == PRALLOC_DEFAULT;
 
-	if (pri_value_equal(attr, &change->wanted, &change->held))
-		return true;
-	if (change->wanted.text || change->wanted.number != PRALLOC_DEFAULT)
-		return false;
-	return attr->def == PRALLOC_DEFAULT || change->held.number == attr->def;
+	return unset || pri_value_equal(change->attr, &change->wanted, &change->held);
 }
 
 int pri_item_verify(struct pri_item *item)

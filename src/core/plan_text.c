@@ -40,11 +40,23 @@ static char *next_word(char **rest, bool *ret_open)
 	return word;
 }
 
+/* The = between attribute and value: behind the instance, which may hold one itself. */
+static char *find_equals(char *word)
+{
+	char *equals = strchr(word, '='), *bracket = strchr(word, '[');
+	char *closed;
+
+	if (!equals || !bracket || bracket > equals)
+		return equals;
+	closed = strstr(bracket, "]=");
+	return closed ? closed + 1 : equals;
+}
+
 static int add_word(const struct reader *reader, const struct pri_target *target, char *word,
 		    char **error)
 {
 	pri_autofree char *cause = NULL;
-	char *value = strchr(word, '=');
+	char *value = find_equals(word);
 	struct pri_request request = {.attribute = word, .is_text = true};
 	int r;
 

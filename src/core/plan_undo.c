@@ -50,7 +50,10 @@ static int still_ours(struct pri_item *item, uint64_t deadline_ns)
 	r = pri_batch_read(&list, 1, deadline_ns);
 	if (r < 0)
 		fail_left(item, r, copy.change.text ? copy.change.text : pri_strerror(r));
-	else if (!unchanged(item, &copy))
+	/* What went back with something else needs no saying. */
+	else if (!unchanged(item, &copy) &&
+		 !(item->has_before &&
+		   pri_value_equal(item->change.attr, &item->before, &copy.change.held)))
 		r = fail_left(item, -EAGAIN, "somebody else changed it since");
 	free(copy.change.text);
 	pri_value_clear(&copy.change.held);

@@ -53,7 +53,7 @@ int pr_host_route(struct pr_host *host, const char *attribute, const char **ret_
 	route = pri_route(host, attr);
 	*ret_backend = route->serve ? host->backends[route->backend].backend->name : NULL;
 	if (ret_reason)
-		*ret_reason = route->serve ? NULL : route->reason;
+		*ret_reason = route->serve ? route->serve->no_write : route->reason;
 	return pri_host_result(host, 0, &error);
 }
 

@@ -57,6 +57,17 @@ AT(pr_host_info, uri, 40);
 AT(pr_host_info, backend, 48);
 AT(pr_host_info, cgroup_version, 56);
 
+SIZE(pr_event, 96);
+AT(pr_event, size, 0);
+AT(pr_event, type, 4);
+AT(pr_event, domain, 8);
+AT(pr_event, uuid, 16);
+AT(pr_event, attribute, 24);
+AT(pr_event, instance, 32);
+AT(pr_event, before, 40);
+AT(pr_event, after, 64);
+AT(pr_event, time_ns, 88);
+
 SIZE(pr_step, 136);
 AT(pr_step, size, 0);
 AT(pr_step, status, 4);
@@ -120,6 +131,15 @@ IS(PRALLOC_LOG_DEBUG, 4);
 IS(PRALLOC_DOMAIN_RUNNING, 1);
 IS(PRALLOC_DOMAIN_PAUSED, 2);
 IS(PRALLOC_DOMAIN_OFF, 3);
+IS(PRALLOC_EVENT_STARTED, 1);
+IS(PRALLOC_EVENT_STOPPED, 2);
+IS(PRALLOC_EVENT_MIGRATED, 3);
+IS(PRALLOC_EVENT_BALLOON_CHANGED, 4);
+IS(PRALLOC_EVENT_SETTING_CHANGED, 5);
+IS(PRALLOC_EVENT_CONNECTION_LOST, 6);
+IS(PRALLOC_EVENT_CONNECTION_BACK, 7);
+IS(PRALLOC_EVENT_OVERFLOW, 8);
+IS(PRALLOC_EVENT_REBOOTED, 9);
 IS(PRALLOC_NET_IN, 1);
 IS(PRALLOC_NET_OUT, 2);
 IS(PRALLOC_STEP_NEW, 1);
@@ -148,6 +168,7 @@ IS(PRALLOC_TIMEOUT_DEFAULT_MS, 30000);
 IS(PRALLOC_READ_ONLY, 65536);
 IS(PRALLOC_FORMAT_RAW, 65536);
 IS(PRALLOC_FORMAT_SHORT, 131072);
+IS(PRALLOC_RESTORE_SERVED, 65536);
 IS(PRALLOC_VALUE_TEXT_MAX, 64);
 
 int main(void)

@@ -185,14 +185,22 @@ void contract_other(struct contract_bed *bed, const struct contract_attr *attr, 
 bool contract_base(const struct contract_attr *attr, struct contract_attr *ret_base)
 {
 	static const char *const endings[] = {"_length", "_max", ".peak", ".burst"};
+	static const struct {
+		const char *name, *base;
+	} bases[] = {
+		{"mem.swap_limit", "mem.hard_limit"},
+		{"io.guest.iops_size", "io.guest.total_iops"},
+		{"io.guest.group", "io.guest.total_bytes"},
+	};
 	char name[64];
 	size_t length;
 
 	snprintf(name, sizeof(name), "%s", attr->info.name);
 	length = strlen(name);
 	*ret_base = *attr;
-	if (strcmp(name, "mem.swap_limit") == 0)
-		return pr_attr_info(NULL, "mem.hard_limit", &ret_base->info) == 0;
+	for (size_t i = 0; i < sizeof(bases) / sizeof(bases[0]); i++)
+		if (strcmp(name, bases[i].name) == 0)
+			return pr_attr_info(NULL, bases[i].base, &ret_base->info) == 0;
 	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
 		size_t end = strlen(endings[i]);
 

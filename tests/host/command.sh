@@ -95,8 +95,8 @@ PYTHON
 
 usage_cases() {
 	expect "help lists every sub-command" 0 \
-		'list .*show .*get .*set .*reset .*apply .*host .*attributes ' '' --help
-	for name in list show get set reset apply host attributes; do
+		'list .*show .*get .*set .*reset .*restore .*save .*apply .*events .*host .*attributes ' '' --help
+	for name in list show get set reset restore save apply events host attributes; do
 		run "$name" --help
 		local problem=
 		[ "$status" -eq 0 ] || problem="exit status $status"
@@ -229,6 +229,91 @@ apply_cases() {
 	expect "a plan of zero bytes" 1 '' 'zero byte' apply "$dir/d.plan"
 }
 
+restore_cases() {
+	expect "restore where nothing is to be done" 0 '^vm1  has what its configuration says$' '' \
+		restore vm1
+	PRALLOC_URI='fake:///3?inject=set+domain=vm2+attribute=cpu.burst+value=7ms+config=yes'
+	expect "restore of one value" 0 '^vm2  cpu.burst  0 s → 7 ms  fake$' '' restore vm2
+	expect "restore of all, of which one has something" 0 \
+		$'^vm1  has .*\nvm2  cpu.burst .*\nvm3  has ' '' restore --all
+	json "json of a restored value" 0 \
+		'[c["name"] for c in d["changes"]] == ["vm2"] and
+		d["changes"][0]["after"]["value"] == 7000' restore --all --json
+	PRALLOC_URI+=';fail+error=EIO+attribute=cpu.burst'
+	expect "restore of all goes on behind a failure" 1 $'^vm1  has .*\nvm3  has ' \
+		'cpu.burst of vm2' restore --all
+	PRALLOC_URI=fake:///3
+	expect "restore of all" 0 $'(vm[123]  has .*\n?){3}' '' restore --all
+	expect "restore of nobody" 2 '' 'either domains or --all' restore
+	expect "restore of all and one" 2 '' 'either domains or --all' restore --all vm1
+	expect "restore of one that is not there" 1 '^vm2  has .*' 'did you mean vm' \
+		restore vm22 vm2
+	expect "restore of the host" 1 '' 'a host has no persistent values' restore @host
+	json "json of restore" 0 'd["changes"] == []' restore --all --json
+}
+
+save_cases() {
+	local plan=$'^vm1 mem.balloon=1GiB\nvm1 cpu.count=2\nvm1 cpu.guest_count=2$'
+
+	expect "save" 0 "$plan" '' save vm1
+	expect "save of the configuration" 0 $'^vm1 mem.balloon=1GiB\nvm1 cpu.count=2$' '' \
+		save --config vm1
+	"$pralloc" save vm1 >"$dir/saved.plan"
+	expect "apply takes what save has printed" 0 'cpu.count +2 → 2 ' '' apply "$dir/saved.plan"
+	expect "save of a domain that is off" 1 '' 'is off.*--config saves' \
+		-c 'fake:///3?inject=stop+domain=vm1' save vm1
+	expect "save of the host" 1 '' 'show @host' save @host
+	json "json of save" 0 'd["plan"].startswith("vm1 mem.balloon=") and
+		d["domain"]["name"] == "vm1"' save vm1 --json
+}
+
+watch_cases() {
+	json "json of watch" 2 '"--watch shows tables" in d["error"]["text"]' \
+		show vm1 --watch --json
+	expect "watch of a time that is none" 2 '' 'watch: x is not a number' show vm1 --watch=x
+	expect "watch of a domain that there is not" 1 '' 'did you mean vm1' show vn1 --watch=0.1
+	timeout --signal INT 2 "$pralloc" show vm1 --watch=0.2 >"$dir/out" 2>"$dir/err"
+	status=$?
+	result "watch shows again until it is interrupted, and marks what has changed" "$(
+		[ $status -eq 124 ] || echo "it ended before"
+		[ "$(grep -c '^vm1  running' "$dir/out")" -gt 2 ] || cat "$dir/out"
+		[ "$(grep -c '^cpu.time .* \* ' "$dir/out")" -gt 1 ] || echo "cpu.time is not marked"
+		grep '^cpu.shares .*\*' "$dir/out"
+		sed '/^vm1/q' "$dir/out" | grep '\*'
+		cat "$dir/err")"
+	timeout 10 "$pralloc" show vm1 --watch=60 2>"$dir/err" | head -1 >"$dir/out"
+	local codes=("${PIPESTATUS[@]}")
+	result "watch ends when its reader does" "$(
+		[ "${codes[0]}" -eq 0 ] || echo "exit status ${codes[0]}"
+		cat "$dir/err")"
+}
+
+events_cases() {
+	local soon='fake:///2?inject=stop+domain=vm1+ms=50;reboot+domain=vm2+ms=100'
+	local lines='import json,sys; d=[json.loads(x) for x in sys.stdin]; sys.exit(not ('
+
+	expect "events until the count" 0 'Z  vm1 +stopped.*Z  vm2 +rebooted$' '' \
+		-c "$soon" events --count 2 --timeout 30
+	expect "events until the time is over" 0 '' '' events --timeout 0.2
+	expect "fewer events than asked for" 1 'stopped' 'pralloc: 2 of 3 events came in time' \
+		-c "$soon" events --count 3 --timeout 3
+	expect "events of a count that is none" 2 '' 'count: 0 is not a number' events --count 0
+	expect "count where it means nothing" 2 '' 'list takes no --count' list --count 1
+	run -c "$soon" events --json --count 3 --timeout 3
+	result "events as lines of json, also the error" "$(
+		python3 -c "$lines"'[x.get("event") for x in d] == ["stopped", "rebooted", None] and
+			d[0]["domain"] == "vm1" and d[0]["uuid"] and d[0]["after"] is None and
+			d[0]["time_ns"] > 0 and d[2]["error"]["code"] == "ETIMEDOUT"))' \
+			<"$dir/out" 2>&1 || cat "$dir/out"
+		[ "$status" -eq 1 ] || echo "exit status $status"
+		cat "$dir/err")"
+	timeout 10 "$pralloc" -c "$soon" events 2>"$dir/err" | head -1 >"$dir/out"
+	local codes=("${PIPESTATUS[@]}")
+	result "events end when their reader does" "$(
+		[ "${codes[0]}" -eq 0 ] || echo "exit status ${codes[0]}"
+		cat "$dir/err")"
+}
+
 json_cases() {
 	json "json of list" 0 \
 		'[x["name"] for x in d["domains"]] == ["vm1", "vm2", "vm3"] and
@@ -336,7 +421,11 @@ usage_cases
 show_cases
 set_cases
 reset_cases
+restore_cases
 apply_cases
+save_cases
+watch_cases
+events_cases
 json_cases
 output_cases
 libvirt_cases

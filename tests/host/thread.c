@@ -59,7 +59,21 @@ static int open_all(struct worker *worker, struct handles *handles)
 	r = pr_domain_open(handles->host, worker->domain, 0, &handles->dom);
 	if (r < 0)
 		return failed(worker, "domain", r, pr_host_errmsg(handles->host));
+	r = pr_host_event_fd(handles->host);
+	if (r < 0)
+		return failed(worker, "events", r, pr_host_errmsg(handles->host));
 	return 0;
+}
+
+/* What this thread writes is no news to it. */
+static int expect_no_event(struct worker *worker, struct pr_host *host)
+{
+	struct pr_event event = {.size = sizeof(event)};
+	int r = pr_host_next_event(host, &event, 0);
+
+	if (r < 0)
+		return failed(worker, "next event", r, pr_host_errmsg(host));
+	return r == 0 ? 0 : failed(worker, "wanted no event", event.type, event.attribute);
 }
 
 /* A write, a read, and now and then something that fails: texts are the handle's own. */
@@ -96,7 +110,8 @@ static void *worker_main(void *arg)
 	int r = open_all(worker, &handles);
 
 	for (unsigned int i = 0; r == 0 && i < OPERATIONS; i++)
-		r = operate(worker, handles.dom, i);
+		r = operate(worker, handles.dom, i) < 0 ? -1
+							: expect_no_event(worker, handles.host);
 	pr_domain_close(handles.dom);
 	pr_host_close(handles.host);
 	pr_ctx_unref(handles.ctx);

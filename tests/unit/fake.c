@@ -134,7 +134,7 @@ Test(fake, directives_that_are_refused)
 		{"delay", -EINVAL, {"ms", "missing"}},
 		{"delay ms=0", -EINVAL, {"\"0\"", "from 1"}},
 		{"restart", -EINVAL, {"domain", "missing"}},
-		{"restart domain=vm1 ms=1", -EINVAL, {"ms", "at"}},
+		{"restart domain=vm1 effect=no", -EINVAL, {"effect", "at"}},
 		{"clear domain=vm1", -EINVAL, {"domain", "it has none"}},
 	};
 

@@ -276,3 +276,43 @@ Test(libvirt_worker, tasks_run_after_the_job_that_hangs_and_before_the_end)
 	cr_assert_eq(atomic_load(&bench.tasks), 2);
 	cr_assert_eq(tasks[0].dropped_before, 1);
 }
+
+/* The alarm counts as a task. */
+static void ring(void *state)
+{
+	struct bench *bench = state;
+
+	atomic_fetch_add(&bench->tasks, 1);
+	if (atomic_load(&bench->tasks) < 3)
+		pri_worker_alarm(bench->worker, ring, pri_monotonic_ns());
+}
+
+Test(libvirt_worker, an_alarm_rings_in_time_and_can_be_set_again_by_itself)
+{
+	uint64_t begun = pri_monotonic_ns();
+	struct bench bench;
+
+	bench_open(&bench);
+	pri_worker_alarm(bench.worker, ring, begun + LONG_MS * MS);
+	pri_worker_alarm(bench.worker, ring, begun + 50 * MS);
+	pri_worker_alarm(bench.worker, ring, begun + LONG_MS * MS);
+	cr_assert(becomes(&bench.tasks, 3), "the earliest of three alarms did not ring");
+	cr_assert_geq(pri_monotonic_ns(), begun + 50 * MS);
+	bench_close(&bench);
+}
+
+Test(libvirt_worker, an_alarm_waits_for_the_job_and_not_for_the_end)
+{
+	struct bench bench;
+	char text[TEXT_SIZE];
+
+	bench_open(&bench);
+	hang_one(&bench, 10, text);
+	pri_worker_alarm(bench.worker, ring, pri_monotonic_ns());
+	sleep_ms(50);
+	cr_assert_eq(atomic_load(&bench.tasks), 0);
+	pri_worker_close(bench.worker);
+	atomic_store(&bench.hang, false);
+	cr_assert(becomes(&bench.finished, 1), "the worker did not end");
+	cr_assert_eq(atomic_load(&bench.tasks), 0, "an alarm rang after the end");
+}

@@ -84,6 +84,8 @@ int pri_fake_balloon_write(const struct pri_call *call, const struct pri_change 
 		bytes = pri_fake_start_value(domain, PRI_MEM_BALLOON);
 	pri_fake_balloon_settle(&domain->balloon, pri_fake_core->now_ns());
 	domain->balloon.target_bytes = bytes;
+	if (domain->balloon.rate_per_sec == 0)
+		pri_fake_tell_balloon(call->host, domain);
 	return 0;
 }
 
@@ -149,5 +151,6 @@ int pri_fake_wait(struct pri_call *call, struct pri_change *changes, size_t n)
 		}
 		pri_fake_sleep(call, WAIT_STEP_NS);
 	}
+	pri_fake_tell_balloon(call->host, call->domain);
 	return 0;
 }

@@ -22,6 +22,9 @@ enum parameter_id {
 	RATE,
 	BYTES,
 	MS,
+	VALUE,
+	TOLD,
+	PERSISTENT,
 	PARAMETER_COUNT,
 };
 
@@ -35,6 +38,9 @@ struct directive {
 	struct pri_fake_domain *domain;
 	struct pri_fake_fault fault; /* attr, at, error, effect, ms */
 	uint64_t bytes, rate_per_sec;
+	const char *value;
+	bool untold, persistent;
+	char **error; /* of obey() */
 };
 
 struct parameter {
@@ -145,11 +151,38 @@ static int parse_attribute(struct directive *d, const char *value, char **error)
 	return 0;
 }
 
+static int parse_yes(const char *value, bool *ret_yes, char **error)
+{
+	*ret_yes = strcmp(value, "yes") == 0;
+	if (!*ret_yes && strcmp(value, "no") != 0)
+		return pri_set_error(error, -EINVAL, "\"%.64s\" is neither yes nor no", value);
+	return 0;
+}
+
 static int parse_effect(struct directive *d, const char *value, char **error)
 {
-	d->fault.effect = strcmp(value, "yes") == 0;
-	if (!d->fault.effect && strcmp(value, "no") != 0)
-		return pri_set_error(error, -EINVAL, "\"%.64s\" is neither yes nor no", value);
+	return parse_yes(value, &d->fault.effect, error);
+}
+
+static int parse_told(struct directive *d, const char *value, char **error)
+{
+	bool told = true;
+	int r = parse_yes(value, &told, error);
+
+	d->untold = !told;
+	return r;
+}
+
+static int parse_persistent(struct directive *d, const char *value, char **error)
+{
+	return parse_yes(value, &d->persistent, error);
+}
+
+/* Taken apart when the attribute is known, which may stand behind it. */
+static int parse_value(struct directive *d, const char *value, char **error)
+{
+	(void)error;
+	d->value = value;
 	return 0;
 }
 
@@ -187,6 +220,9 @@ static const struct parameter parameters[PARAMETER_COUNT] = {
 	[RATE] = {"rate", parse_rate},
 	[BYTES] = {"bytes", parse_bytes},
 	[MS] = {"ms", parse_ms},
+	[VALUE] = {"value", parse_value},
+	[TOLD] = {"event", parse_told},
+	[PERSISTENT] = {"config", parse_persistent},
 };
 
 static int obey_fault(struct directive *d)
@@ -198,9 +234,10 @@ static int obey_fault(struct directive *d)
 
 static int obey_event(struct directive *d)
 {
-	if (!(d->given & HAS(AT)))
+	if (!(d->given & (HAS(AT) | HAS(MS))))
 		return d->word->event(d->host, d->domain);
-	d->fault.kind = PRI_FAKE_EVENT;
+	d->fault.kind = d->given & HAS(MS) ? PRI_FAKE_LATER : PRI_FAKE_EVENT;
+	d->fault.due_ns = pri_fake_core->now_ns() + d->fault.ms * 1000000;
 	d->fault.object = d->domain->number;
 	d->fault.event = d->word->event;
 	return pri_fake_fault_add(d->host, &d->fault);
@@ -244,6 +281,14 @@ static int obey_driver(struct directive *d)
 	return 0;
 }
 
+static int obey_set(struct directive *d)
+{
+	uint32_t mode = d->persistent ? PRALLOC_CONFIG : PRALLOC_LIVE;
+
+	return pri_fake_set(d->host, d->domain, &pri_attrs[d->fault.attr], d->value, mode,
+			    !d->untold && !d->persistent, d->error);
+}
+
 static int obey_clear(struct directive *d)
 {
 	uint64_t now_ns = pri_fake_core->now_ns();
@@ -257,14 +302,14 @@ static int obey_clear(struct directive *d)
 		pri_fake_balloon_settle(&domain->balloon, now_ns);
 		pri_fake_balloon_behave(&domain->balloon);
 	}
-	return 0;
+	return pri_fake_connect(d->host, NULL);
 }
 
 #define WHERE (HAS(AT) | HAS(DOMAIN) | HAS(ATTRIBUTE))
 #define EVENT(word_, event_)                                                                       \
 	{                                                                                          \
-		.name = (word_), .required = HAS(DOMAIN), .optional = HAS(AT), .obey = obey_event, \
-		.event = (event_)                                                                  \
+		.name = (word_), .required = HAS(DOMAIN), .optional = HAS(AT) | HAS(MS),           \
+		.obey = obey_event, .event = (event_)                                              \
 	}
 
 static const struct word words[] = {
@@ -282,6 +327,12 @@ static const struct word words[] = {
 	EVENT("start", pri_fake_start),
 	EVENT("vanish", pri_fake_vanish),
 	EVENT("replace", pri_fake_replace),
+	EVENT("reboot", pri_fake_reboot),
+	EVENT("migrate", pri_fake_migrate),
+	{"set", HAS(DOMAIN) | HAS(ATTRIBUTE) | HAS(VALUE), HAS(TOLD) | HAS(PERSISTENT), obey_set, 0,
+	 NULL},
+	{.name = "disconnect", .obey = obey_event, .event = pri_fake_disconnect},
+	{.name = "connect", .obey = obey_event, .event = pri_fake_connect},
 	{.name = "clear", .obey = obey_clear},
 };
 
@@ -359,7 +410,7 @@ static int complete(const struct directive *d, char **error)
 
 int pri_fake_directive(struct pri_fake_host *host, const char *text, char **error)
 {
-	struct directive d = {.host = host, .fault = {.attr = PRI_ATTR_NONE}};
+	struct directive d = {.host = host, .fault = {.attr = PRI_ATTR_NONE}, .error = error};
 	pri_autofree char *copy = strdup(text);
 	char *rest = NULL, *token;
 	int r;

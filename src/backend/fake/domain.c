@@ -10,14 +10,15 @@
 #include <strings.h>
 
 #include <pralloc/domain.h>
+#include <pralloc/event.h>
 
 /* fa4eGGGG-… with the generation, …-N with the number. */
 #define UUID_FORMAT "fa4e%04" PRIx32 "-0000-4000-8000-%012" PRIx32
 #define UUID_NUMBER_AT 24
 #define UUID_LENGTH 36
 
-static void identify(uint32_t number, const struct pri_fake_domain *domain,
-		     struct pri_identity *identity)
+void pri_fake_identify(uint32_t number, const struct pri_fake_domain *domain,
+		       struct pri_identity *identity)
 {
 	uint32_t generation = domain ? domain->generation & 0xffff : 0;
 	bool running = !domain || domain->running;
@@ -43,6 +44,7 @@ static int new_domain(uint32_t number, uint64_t start_ns, struct pri_fake_domain
 	domain->start_ns = start_ns;
 	pri_fake_balloon_behave(&domain->balloon);
 	pri_fake_balloon_begin(&domain->balloon, PRI_FAKE_MEMORY_START, start_ns);
+	domain->told_bytes = PRI_FAKE_MEMORY_START;
 	*ret_domain = domain;
 	return 0;
 }
@@ -84,7 +86,7 @@ int pri_fake_domain_find(struct pri_fake_host *host, const char *name,
 		return -ENOENT;
 	slot = &host->domains[number - 1];
 	/* "vm01" and the UUID of a domain that was replaced have a number too. */
-	identify(number, *slot, &identity);
+	pri_fake_identify(number, *slot, &identity);
 	if (strcasecmp(name, identity.uuid) != 0 && strcmp(name, identity.name) != 0)
 		return -ENOENT;
 	if (!*slot && new_domain(number, host->start_ns, slot) < 0)
@@ -114,15 +116,17 @@ int pri_fake_restart(struct pri_fake_host *host, struct pri_fake_domain *domain)
 	uint64_t now_ns = pri_fake_core->now_ns();
 	int r;
 
-	(void)host;
 	r = pri_fake_store_restart(&domain->store);
 	if (r < 0)
 		return r;
+	if (domain->running)
+		pri_fake_tell(host, domain, PRALLOC_EVENT_STOPPED);
 	domain->running = true;
 	domain->starts++;
 	domain->start_ns = now_ns;
-	pri_fake_balloon_begin(&domain->balloon, pri_fake_start_value(domain, PRI_MEM_BALLOON),
-			       now_ns);
+	domain->told_bytes = pri_fake_start_value(domain, PRI_MEM_BALLOON);
+	pri_fake_balloon_begin(&domain->balloon, domain->told_bytes, now_ns);
+	pri_fake_tell(host, domain, PRALLOC_EVENT_STARTED);
 	return 0;
 }
 
@@ -131,17 +135,35 @@ int pri_fake_start(struct pri_fake_host *host, struct pri_fake_domain *domain)
 	return domain->running ? 0 : pri_fake_restart(host, domain);
 }
 
+static void leave(struct pri_fake_host *host, struct pri_fake_domain *domain, int type)
+{
+	if (domain->running)
+		pri_fake_tell(host, domain, type);
+	domain->running = false;
+}
+
 int pri_fake_stop(struct pri_fake_host *host, struct pri_fake_domain *domain)
 {
-	(void)host;
-	domain->running = false;
+	leave(host, domain, PRALLOC_EVENT_STOPPED);
+	return 0;
+}
+
+int pri_fake_migrate(struct pri_fake_host *host, struct pri_fake_domain *domain)
+{
+	leave(host, domain, PRALLOC_EVENT_MIGRATED);
+	return 0;
+}
+
+int pri_fake_reboot(struct pri_fake_host *host, struct pri_fake_domain *domain)
+{
+	if (domain->running)
+		pri_fake_tell(host, domain, PRALLOC_EVENT_REBOOTED);
 	return 0;
 }
 
 int pri_fake_vanish(struct pri_fake_host *host, struct pri_fake_domain *domain)
 {
-	(void)host;
-	domain->running = false;
+	leave(host, domain, PRALLOC_EVENT_STOPPED);
 	domain->fate = PRI_FAKE_VANISHED;
 	return 0;
 }
@@ -156,7 +178,8 @@ int pri_fake_replace(struct pri_fake_host *host, struct pri_fake_domain *domain)
 		return r;
 	successor->generation = domain->generation + 1;
 	host->domains[domain->number - 1] = successor;
-	domain->running = false;
+	leave(host, domain, PRALLOC_EVENT_STOPPED);
+	pri_fake_tell(host, successor, PRALLOC_EVENT_STARTED);
 	domain->fate = PRI_FAKE_REPLACED;
 	pri_fake_domain_unref(domain);
 	return 0;
@@ -175,7 +198,7 @@ int pri_fake_list(struct pri_call *call, pri_add_identity add, void *arg)
 
 		if (domain && domain->fate != PRI_FAKE_PRESENT)
 			continue;
-		identify(i + 1, domain, &identity);
+		pri_fake_identify(i + 1, domain, &identity);
 		r = add(arg, &identity);
 		if (r != 0)
 			return r;
@@ -198,7 +221,7 @@ int pri_fake_attach(struct pri_call *call, const char *name, struct pri_identity
 					   host->count);
 	if (r < 0)
 		return pri_fake_core->fail(call, r, "out of memory");
-	identify(domain->number, domain, identity);
+	pri_fake_identify(domain->number, domain, identity);
 	domain->references++;
 	*ret_domain = domain;
 	return 0;
@@ -221,7 +244,7 @@ int pri_fake_state(struct pri_call *call, struct pri_identity *identity)
 	r = pri_fake_domain_present(call, &why);
 	if (r < 0)
 		return pri_fake_core->fail(call, r, "%s", why);
-	identify(domain->number, domain, identity);
+	pri_fake_identify(domain->number, domain, identity);
 	return 0;
 }
 

@@ -77,6 +77,7 @@ static void fake_close(void *opaque)
 	free(host->domains);
 	pri_fake_store_clear(&host->store);
 	pri_fake_fault_clear(host);
+	pri_fake_core->event_unref(host->events);
 	free(host);
 }
 
@@ -201,4 +202,6 @@ const struct pri_backend pri_fake_backend = {
 	.check = pri_fake_check,
 	.apply = pri_fake_apply,
 	.wait = pri_fake_wait,
+	.listen = pri_fake_listen,
+	.look = pri_fake_look,
 };

@@ -12,6 +12,7 @@
  *   readings.c   what can only be read
  *   directive.c  the words of <pralloc/fake.h>, and what they do
  *   inject.c     the faults that are in force
+ *   event.c      telling what happens, whoever did it
  */
 #ifndef PRI_FAKE_H
 #define PRI_FAKE_H
@@ -88,6 +89,7 @@ struct pri_fake_domain {
 	bool running;
 	uint64_t starts; /* the incarnation when running */
 	uint64_t start_ns;
+	uint64_t told_bytes; /* size of the balloon that was posted last */
 	struct pri_fake_balloon balloon;
 	struct pri_fake_store store;
 };
@@ -99,6 +101,7 @@ enum pri_fake_fault_kind {
 	PRI_FAKE_LIE,
 	PRI_FAKE_DELAY,
 	PRI_FAKE_EVENT,
+	PRI_FAKE_LATER,
 };
 
 struct pri_fake_host;
@@ -111,7 +114,8 @@ struct pri_fake_fault {
 	int error;	 /* FAIL, FAILREAD: negative errno */
 	bool effect;	 /* FAIL: the write takes effect */
 	uint64_t ms;	 /* DELAY */
-	/* EVENT: what happens, and to which domain (number) */
+	uint64_t due_ns; /* LATER */
+	/* EVENT, LATER: what happens, and to which domain (number) */
 	uint32_t object;
 	int (*event)(struct pri_fake_host *host, struct pri_fake_domain *domain);
 };
@@ -123,6 +127,8 @@ struct pri_fake_host {
 	struct pri_fake_store store; /* of the host's own attributes */
 	struct pri_fake_fault *faults;
 	size_t fault_count;
+	struct pri_event_queue *events; /* NULL: nobody listens */
+	bool disconnected;
 };
 
 /* The services of the core.  A loadable module gets them through its entry function. */
@@ -136,6 +142,8 @@ uint64_t pri_fake_host_committed(const struct pri_fake_host *host);
 const struct pri_fake_row *pri_fake_row(int attr);
 
 /* domain.c */
+void pri_fake_identify(uint32_t number, const struct pri_fake_domain *domain,
+		       struct pri_identity *identity);
 /* The domain of a name or UUID, made when it was never touched.  -ENOENT or -ENOMEM. */
 int pri_fake_domain_find(struct pri_fake_host *host, const char *name,
 			 struct pri_fake_domain **ret_domain);
@@ -147,6 +155,8 @@ uint64_t pri_fake_vcpus(const struct pri_fake_domain *domain, bool config);
 int pri_fake_restart(struct pri_fake_host *host, struct pri_fake_domain *domain);
 int pri_fake_start(struct pri_fake_host *host, struct pri_fake_domain *domain);
 int pri_fake_stop(struct pri_fake_host *host, struct pri_fake_domain *domain);
+int pri_fake_reboot(struct pri_fake_host *host, struct pri_fake_domain *domain);
+int pri_fake_migrate(struct pri_fake_host *host, struct pri_fake_domain *domain);
 int pri_fake_vanish(struct pri_fake_host *host, struct pri_fake_domain *domain);
 int pri_fake_replace(struct pri_fake_host *host, struct pri_fake_domain *domain);
 /* Functions of the table. */
@@ -195,6 +205,23 @@ int pri_fake_guest_read(const struct pri_call *call, struct pri_change *change);
 int pri_fake_maximum_read(const struct pri_call *call, struct pri_change *change);
 int pri_fake_host_read(const struct pri_call *call, struct pri_change *change);
 
+/* event.c: what tells does nothing where nobody listens */
+void pri_fake_tell(struct pri_fake_host *host, const struct pri_fake_domain *domain, int type);
+/* A live value was written. */
+void pri_fake_tell_setting(const struct pri_call *call, const struct pri_change *change);
+/* The balloon, where it has another size than what was told last. */
+void pri_fake_tell_balloon(struct pri_fake_host *host, struct pri_fake_domain *domain);
+/* domain is NULL in both. */
+int pri_fake_connect(struct pri_fake_host *host, struct pri_fake_domain *domain);
+int pri_fake_disconnect(struct pri_fake_host *host, struct pri_fake_domain *domain);
+/* Somebody else sets a value; told, of a live one: and there is an event of it. */
+int pri_fake_set(struct pri_fake_host *host, struct pri_fake_domain *domain,
+		 const struct pri_attr *attr, const char *text, uint32_t mode, bool told,
+		 char **error);
+/* Functions of the table. */
+int pri_fake_listen(struct pri_call *call, struct pri_event_queue *queue);
+void pri_fake_look(struct pri_call *call);
+
 /* directive.c */
 /* Obey one directive.  Fails into *error as pri_set_error does. */
 int pri_fake_directive(struct pri_fake_host *host, const char *text, char **error);
@@ -208,6 +235,8 @@ bool pri_fake_fault_due(struct pri_fake_host *host, enum pri_fake_fault_kind kin
 			struct pri_fake_fault *ret_fault);
 /* Make the events happen that wait for this write. */
 int pri_fake_events(const struct pri_call *call);
+/* Make those happen whose time has come. */
+void pri_fake_later(struct pri_fake_host *host);
 /* Take the time that directives ask for, up to the deadline. */
 void pri_fake_delay(struct pri_call *call);
 /* Start of every call but wait: delays and the deadline. */

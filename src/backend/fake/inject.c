@@ -103,6 +103,20 @@ int pri_fake_events(const struct pri_call *call)
 	return result;
 }
 
+void pri_fake_later(struct pri_fake_host *host)
+{
+	uint64_t now_ns = pri_fake_core->now_ns();
+
+	for (size_t i = 0; i < host->fault_count; i++) {
+		struct pri_fake_fault fault = host->faults[i];
+
+		if (fault.kind != PRI_FAKE_LATER || fault.due_ns > now_ns)
+			continue;
+		forget(host, i--);
+		happen(host, &fault);
+	}
+}
+
 void pri_fake_sleep(const struct pri_call *call, uint64_t ns)
 {
 	uint64_t until = pri_fake_core->now_ns() + ns;
@@ -133,7 +147,12 @@ void pri_fake_delay(struct pri_call *call)
 
 int pri_fake_enter(struct pri_call *call)
 {
+	const struct pri_fake_host *host = call->host;
+
 	pri_fake_delay(call);
+	if (host->disconnected)
+		return pri_fake_core->fail(call, -ENOTCONN,
+					   "the connection is lost: wait until it is back");
 	if (pri_fake_core->now_ns() < call->deadline_ns)
 		return 0;
 	return pri_fake_core->fail(call, -ETIMEDOUT,

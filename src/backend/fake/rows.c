@@ -4,11 +4,12 @@
 
 #define READ_BOTH (PRI_SERVE_READ | PRI_SERVE_READ_CONFIG)
 #define LIVE_ONLY (PRI_SERVE_READ | PRI_SERVE_WRITE)
+#define RESTORED (PRI_SERVE_ALL | PRI_SERVE_RESTORE)
 
 /* A row is written out as {serve = {attr, modes, min, max, grain}, read, write}. */
 #define SETTING(id, grain_)                                                                        \
 	[id] = {                                                                                   \
-		.serve = {.attr = (id), .modes = PRI_SERVE_ALL, .grain = (grain_)},                \
+		.serve = {.attr = (id), .modes = RESTORED, .grain = (grain_)},                     \
 		.read = pri_fake_value_read,                                                       \
 		.write = pri_fake_value_write,                                                     \
 	}

@@ -180,6 +180,8 @@ static int apply_one(const struct pri_call *call, struct pri_change *change)
 	if (r < 0)
 		return r;
 	change->took = fail.effect;
+	if (change->took && !lies)
+		pri_fake_tell_setting(call, change);
 	if (fails)
 		return pri_fake_core->fail_change(call, change, fail.error,
 						  "this write was made to fail");

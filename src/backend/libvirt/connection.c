@@ -34,6 +34,7 @@ int pri_lv_connect(struct pri_lv_host *host, struct pri_lv_fault *fault)
 		if (fault->code == -EIO)
 			fault->code = -ENOTCONN;
 		host->lost = true;
+		pri_wake_lost(host->wake, PRI_LV_RETRY_NS);
 		return fault->code;
 	}
 	virConnSetErrorFunc(host->conn, NULL, ignore_error);
@@ -50,6 +51,7 @@ int pri_lv_connect(struct pri_lv_host *host, struct pri_lv_fault *fault)
 	if (host->listening)
 		host->events = pri_lv_events_register(host) && host->own_loop;
 	virResetLastError();
+	pri_wake_back(host->wake);
 	return 0;
 }
 
@@ -71,6 +73,15 @@ int pri_lv_ensure(struct pri_lv_host *host, struct pri_lv_fault *fault)
 
 	if (host->conn && !host->lost && !deaf && virConnectIsAlive(host->conn) != 0)
 		return 0;
+	if (host->conn && !deaf)
+		pri_wake_lost(host->wake, PRI_LV_RETRY_NS);
 	pri_lv_disconnect(host);
 	return pri_lv_connect(host, fault);
+}
+
+void pri_lv_reopen(void *state)
+{
+	struct pri_lv_fault fault = {0};
+
+	pri_lv_ensure(state, &fault);
 }

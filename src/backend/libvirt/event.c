@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * libvirt's event loop, one per process, and the wake-ups of hosts.
+ * libvirt's event loop, one per process, and what it brings to a host: wake-ups, and events for
+ * its queue.  Callbacks may still run when the host is gone; they hold its struct pri_wake.
  *
  * Where the application has registered an event implementation before the first host is opened,
  * that one is used and has to be run by it.  Else the default one is registered and run in a
@@ -12,6 +13,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include <pralloc/event.h>
+
 #include "backend/libvirt/libvirt.h"
 
 #define NS_PER_S 1000000000u
@@ -20,8 +23,13 @@ struct pri_wake {
 	atomic_uint references;
 	atomic_uint count;   /* events */
 	atomic_uint changes; /* of these, those after which the XML may be another one */
+	atomic_int driver, cgroup_version; /* of the host, which callbacks must not touch */
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
+	/* With the lock held: */
+	struct pri_event_queue *queue; /* NULL: nobody listens */
+	struct pri_worker *worker;     /* NULL: it ends */
+	bool told_lost;
 };
 
 static pthread_once_t loop_once = PTHREAD_ONCE_INIT;
@@ -89,6 +97,7 @@ void pri_wake_unref(struct pri_wake *wake)
 		return;
 	pthread_cond_destroy(&wake->changed);
 	pthread_mutex_destroy(&wake->lock);
+	pri_lv_core->event_unref(wake->queue);
 	free(wake);
 }
 
@@ -117,84 +126,96 @@ void pri_wake_wait(struct pri_wake *wake, unsigned int *seen, uint64_t until_ns)
 	pthread_mutex_unlock(&wake->lock);
 }
 
-static void wake_up(struct pri_wake *wake)
+void pri_wake_up(struct pri_wake *wake, bool xml_may_change)
 {
 	pthread_mutex_lock(&wake->lock);
 	atomic_fetch_add(&wake->count, 1);
+	if (xml_may_change)
+		atomic_fetch_add(&wake->changes, 1);
 	pthread_cond_broadcast(&wake->changed);
 	pthread_mutex_unlock(&wake->lock);
 }
 
-static void xml_changed(struct pri_wake *wake)
+void pri_wake_serve(struct pri_wake *wake, struct pri_worker *worker)
 {
-	atomic_fetch_add(&wake->changes, 1);
-	wake_up(wake);
+	pthread_mutex_lock(&wake->lock);
+	wake->worker = worker;
+	pthread_mutex_unlock(&wake->lock);
 }
 
-static void on_balloon(virConnectPtr conn, virDomainPtr dom, unsigned long long actual,
-		       void *opaque)
+void pri_wake_listen(struct pri_wake *wake, struct pri_event_queue *queue)
 {
-	(void)conn;
-	(void)dom;
-	(void)actual;
-	wake_up(opaque);
+	struct pri_event_queue *former;
+
+	if (queue)
+		pri_lv_core->event_ref(queue);
+	pthread_mutex_lock(&wake->lock);
+	former = wake->queue;
+	wake->queue = queue;
+	wake->told_lost = false;
+	pthread_mutex_unlock(&wake->lock);
+	pri_lv_core->event_unref(former);
 }
 
-static int on_lifecycle(virConnectPtr conn, virDomainPtr dom, int event, int detail, void *opaque)
+bool pri_wake_is_heard(struct pri_wake *wake)
 {
-	(void)conn;
-	(void)dom;
-	(void)event;
-	(void)detail;
-	xml_changed(opaque);
-	return 0;
+	bool heard;
+
+	pthread_mutex_lock(&wake->lock);
+	heard = wake->queue != NULL;
+	pthread_mutex_unlock(&wake->lock);
+	return heard;
 }
 
-static void on_device(virConnectPtr conn, virDomainPtr dom, const char *alias, void *opaque)
+void pri_wake_describe(struct pri_wake *wake, const struct pri_lv_host *host)
 {
-	(void)conn;
-	(void)dom;
-	(void)alias;
-	xml_changed(opaque);
+	atomic_store(&wake->driver, host->driver);
+	atomic_store(&wake->cgroup_version, host->cgroup_version);
 }
 
-static void forget(void *opaque)
+void pri_wake_view(const struct pri_wake *wake, struct pri_lv_host *view)
 {
-	pri_wake_unref(opaque);
+	*view = (struct pri_lv_host){
+		.driver = atomic_load(&wake->driver),
+		.cgroup_version = atomic_load(&wake->cgroup_version),
+	};
 }
 
-static const struct {
-	int event;
-	virConnectDomainEventGenericCallback function;
-} callbacks[PRI_LV_EVENTS] = {
-	{VIR_DOMAIN_EVENT_ID_BALLOON_CHANGE, VIR_DOMAIN_EVENT_CALLBACK(on_balloon)},
-	{VIR_DOMAIN_EVENT_ID_LIFECYCLE, VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle)},
-	{VIR_DOMAIN_EVENT_ID_DEVICE_ADDED, VIR_DOMAIN_EVENT_CALLBACK(on_device)},
-	{VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, VIR_DOMAIN_EVENT_CALLBACK(on_device)},
-};
-
-bool pri_lv_events_register(struct pri_lv_host *host)
+void pri_wake_tell(struct pri_wake *wake, const struct pri_event *event)
 {
-	bool all = true;
-
-	for (size_t i = 0; i < PRI_LV_EVENTS; i++) {
-		pri_wake_ref(host->wake);
-		host->callbacks[i] = PRI_LV(host, virConnectDomainEventRegisterAny, host->conn,
-					    NULL, callbacks[i].event, callbacks[i].function,
-					    host->wake, forget);
-		if (host->callbacks[i] < 0) {
-			all = false;
-			pri_wake_unref(host->wake);
-		}
-	}
-	virResetLastError();
-	return all;
+	pthread_mutex_lock(&wake->lock);
+	if (wake->queue)
+		pri_lv_core->event_post(wake->queue, event);
+	pthread_mutex_unlock(&wake->lock);
 }
 
-void pri_lv_events_deregister(struct pri_lv_host *host)
+/* With the lock held. */
+static void tell_connection(struct pri_wake *wake, bool lost)
 {
-	for (size_t i = 0; i < PRI_LV_EVENTS; i++)
-		if (host->callbacks[i] >= 0)
-			PRI_LV(host, virConnectDomainEventDeregisterAny, host->conn,
-			       host->callbacks[i]);
+	if (wake->told_lost == lost)
+		return;
+	wake->told_lost = lost;
+	pri_lv_core->event_post(wake->queue, &(struct pri_event){
+						     .type = lost ? PRALLOC_EVENT_CONNECTION_LOST
+								  : PRALLOC_EVENT_CONNECTION_BACK,
+						     .attr = PRI_ATTR_NONE,
+					     });
+}
+
+void pri_wake_lost(struct pri_wake *wake, uint64_t retry_ns)
+{
+	pthread_mutex_lock(&wake->lock);
+	if (wake->queue)
+		tell_connection(wake, true);
+	if (wake->queue && wake->worker)
+		pri_worker_alarm(wake->worker, pri_lv_reopen, pri_monotonic_ns() + retry_ns);
+	pthread_mutex_unlock(&wake->lock);
+}
+
+void pri_wake_back(struct pri_wake *wake)
+{
+	pthread_mutex_lock(&wake->lock);
+	if (wake->queue)
+		tell_connection(wake, false);
+	pthread_mutex_unlock(&wake->lock);
 }

@@ -142,6 +142,8 @@ int pri_lv_fault_take(struct pri_lv_fault *fault, struct pri_lv_host *host, virD
 	if (fault->lost)
 		fault->code = -ENOTCONN;
 	host->lost = host->lost || fault->lost;
+	if (fault->lost)
+		pri_wake_lost(host->wake, PRI_LV_RETRY_NS);
 	if (code == VIR_ERR_OPERATION_INVALID && ptr)
 		refine_invalid(fault, host, ptr, mode);
 	virResetLastError();

@@ -20,6 +20,8 @@ static void finish(void *state)
 {
 	struct pri_lv_host *host = state;
 
+	if (host->wake)
+		pri_wake_serve(host->wake, NULL);
 	pri_lv_disconnect(host);
 	pri_wake_unref(host->wake);
 	pri_lv_job_free(host->spare);
@@ -81,8 +83,10 @@ static struct pri_lv_host *host_new(const struct pri_call *call, const char *uri
 	host->read_only = call->read_only;
 	host->uri = strdup(uri);
 	host->wake = pri_wake_new();
-	if (host->uri && host->wake && pri_worker_new(host, finish, &host->worker) == 0)
+	if (host->uri && host->wake && pri_worker_new(host, finish, &host->worker) == 0) {
+		pri_wake_serve(host->wake, host->worker);
 		return host;
+	}
 	finish(host);
 	return NULL;
 }
@@ -134,6 +138,7 @@ int pri_lv_set_cgroup_version(struct pri_call *call, int version)
 		return pri_lv_core->fail(call, -EBUSY, "this host is known to use cgroup v%d",
 					 host->cgroup_version);
 	host->cgroup_version = version;
+	pri_wake_describe(host->wake, host);
 	return 0;
 }
 

@@ -24,7 +24,9 @@
 
 #define PRI_LV_TEXT_MAX 512
 /* Kinds of events that a host listens to. */
-#define PRI_LV_EVENTS 4
+#define PRI_LV_EVENTS 6
+/* A connection that could not be opened again is tried after that time. */
+#define PRI_LV_RETRY_NS UINT64_C(1000000000)
 
 /* Drivers whose abilities are known to differ; bits, so that a row can name several. */
 enum pri_lv_driver {
@@ -60,6 +62,7 @@ struct pri_lv_host {
 	bool own_loop;		 /* the event loop is ours */
 	bool wants_events;	 /* from the next pri_lv_ensure() on */
 	bool listening;		 /* for events, as far as there are any */
+	bool close_watched;	 /* the close callback is registered */
 	bool events;		 /* lifecycle events arrive, in a thread of our own */
 	unsigned int generation; /* of conn; what was looked up through an older one is dead */
 };
@@ -113,17 +116,21 @@ struct pri_lv_family {
 	int (*check)(struct pri_lv_op *op);
 };
 
+/* The largest whole page, in KiB: what the kernel shows for no limit of memory. */
+#define PRI_LV_UNLIMITED_FROM_KIB (UINT64_C(9223372036854771712) >> 10)
+
 /* Tag of rows of the sched family. */
 #define PRI_LV_NEEDS_IOTHREAD 1
 
 /* How a typed parameter's number becomes ours. */
 struct pri_lv_scale {
 	uint64_t factor;		/* ours = raw * factor */
-	int type;			/* VIR_TYPED_PARAM_ULLONG or _LLONG */
+	int type;			/* VIR_TYPED_PARAM_ULLONG, _LLONG or _UINT */
 	uint64_t unlimited_raw;		/* written for no limit */
 	uint64_t unlimited_from;	/* read: this and more is no limit */
 	uint64_t unset_raw;		/* written for "not set" */
 	bool zero_is_unset;		/* read: 0 is "not set" */
+	bool zero_is_unlimited;		/* read: 0 is no limit */
 	bool config_unlimited_is_unset; /* the configuration does not tell the two apart */
 	const char *unset_element;	/* persistent "not set": this child of <cputune> must go */
 };
@@ -137,6 +144,8 @@ struct pri_lv_row {
 	int tag;     /* the family's own number for it */
 	int drivers; /* enum pri_lv_driver bits */
 	int cgroup;  /* 1 or 2: only there; 0: everywhere */
+	/* of the persistent value, where that is another one; NULL: the same */
+	const struct pri_lv_family *config_family;
 };
 
 static inline const struct pri_lv_row *pri_lv_row(const struct pri_change *change)
@@ -233,6 +242,12 @@ ssize_t pri_lv_slurp(const char *path, char *buffer, size_t size);
 /* cgroup version of this machine; 0: not known */
 int pri_lv_cgroup_version(void);
 
+/* device.c: block devices of this machine; stops at the first result that is not 0 */
+typedef int (*pri_lv_add_device)(void *arg, const char *path, const char *alias);
+/* The disk on which a file is, or which a device is part of: "/dev/sda".  False: not known. */
+bool pri_lv_device_of(const char *path, char *device, size_t size);
+int pri_lv_devices(pri_lv_add_device add, void *arg);
+
 /* event.c: a process has one event loop; hosts are woken by it */
 /* Make sure that there is an event loop.  True: it is a thread of ours. */
 bool pri_lv_event_loop(void);
@@ -245,6 +260,30 @@ unsigned int pri_wake_count(const struct pri_wake *wake);
 unsigned int pri_wake_changes(const struct pri_wake *wake);
 /* Sleep until an event newer than *seen, or until_ns. */
 void pri_wake_wait(struct pri_wake *wake, unsigned int *seen, uint64_t until_ns);
+/* From any thread: */
+void pri_wake_up(struct pri_wake *wake, bool xml_may_change);
+/* Whose alarm reopens a lost connection; NULL: nobody's any more. */
+void pri_wake_serve(struct pri_wake *wake, struct pri_worker *worker);
+/* Post to this queue from now on; NULL: to none. */
+void pri_wake_listen(struct pri_wake *wake, struct pri_event_queue *queue);
+bool pri_wake_is_heard(struct pri_wake *wake);
+void pri_wake_tell(struct pri_wake *wake, const struct pri_event *event);
+/* What pri_lv_row_find() needs of the host: noted, and as a host that is good for nothing else. */
+void pri_wake_describe(struct pri_wake *wake, const struct pri_lv_host *host);
+void pri_wake_view(const struct pri_wake *wake, struct pri_lv_host *view);
+/* Tell, once, that the connection is lost, and that it is back.  While somebody listens, it is
+ * opened again after retry_ns. */
+void pri_wake_lost(struct pri_wake *wake, uint64_t retry_ns);
+void pri_wake_back(struct pri_wake *wake);
+
+/* announce.c */
+int pri_lv_listen(struct pri_call *call, struct pri_event_queue *queue);
+/* What a lifecycle event means: enum pr_event_type, or 0. */
+int pri_lv_lifecycle_type(int event, int detail);
+/* The setting that a parameter of a tunable event is: attribute, instance, and value (whose text
+ * is of the parameter).  False when it is none of ours. */
+bool pri_lv_tunable_setting(const struct pri_lv_host *host, const virTypedParameter *param,
+			    struct pri_change *change);
 
 /* ---- worker ---- */
 
@@ -257,11 +296,13 @@ int pri_lv_connect(struct pri_lv_host *host, struct pri_lv_fault *fault);
 void pri_lv_disconnect(struct pri_lv_host *host);
 /* A connection that lives as far as can be told without asking; reopens a dead one. */
 int pri_lv_ensure(struct pri_lv_host *host, struct pri_lv_fault *fault);
+/* The worker's alarm: pri_lv_ensure() of a host. */
+void pri_lv_reopen(void *state);
 
 /* local.c: whether the host is proven to be this machine */
 bool pri_lv_is_local(struct pri_lv_host *host);
 
-/* event.c: of the host's connection */
+/* announce.c: of the host's connection.  True: all that caching needs. */
 bool pri_lv_events_register(struct pri_lv_host *host);
 /* Each callback holds the connection until then. */
 void pri_lv_events_deregister(struct pri_lv_host *host);
@@ -300,16 +341,24 @@ void pri_lv_param_put(virTypedParameterPtr params, int *n, const struct pri_chan
 void pri_lv_params_hold(const struct pri_lv_op *op, virTypedParameterPtr params, int n);
 /* Set held to a number; "not set" and its equivalents are told apart by what was wanted. */
 void pri_lv_hold(struct pri_change *change, uint64_t raw);
+uint64_t pri_lv_param_number(const virTypedParameter *param);
+/* A parameter's number; false, and nothing is set, where there is no such one. */
+bool pri_lv_params_number(virTypedParameterPtr params, int n, const char *name, uint64_t *number);
+/* Whether no change before the i-th is of the same instance. */
+bool pri_lv_first_of_instance(const struct pri_lv_op *op, size_t i);
 void pri_lv_fail_each(const struct pri_lv_op *op, int code, const char *text);
 void pri_lv_all_took(const struct pri_lv_op *op);
 
 /* xml.c */
 struct pri_lv_nic {
 	char *mac, *tap, *alias;
+	char *link;   /* network, bridge or device that it is on; NULL: none of these */
+	char *bridge; /* of a network, while the domain runs */
 };
 
 struct pri_lv_disk {
 	char *target, *source, *alias;
+	bool local; /* source is a path of the host: a file or a block device */
 };
 
 struct pri_lv_xml {
@@ -320,11 +369,13 @@ struct pri_lv_xml {
 	uint64_t current_memory_kib; /* <currentMemory> */
 	bool hugepages, assigned_device, virtio_mem;
 	unsigned int iothreads;
-	unsigned int vcpus; /* <vcpu> */
-	bool *vcpu_enabled; /* [vcpus] */
+	unsigned int vcpus;	  /* <vcpu> */
+	bool *vcpu_enabled;	  /* [vcpus] */
+	unsigned int vcpus_fixed; /* enabled, and cannot be unplugged */
 	struct pri_lv_nic *nics;
 	struct pri_lv_disk *disks;
-	size_t nic_count, disk_count;
+	char **devices; /* that <blkiotune> names */
+	size_t nic_count, disk_count, device_count;
 };
 
 /* In this thread libxml2 prints no errors, also where libvirt calls it. */
@@ -343,11 +394,16 @@ int pri_lv_xml_cached(struct pri_lv_op *op, const struct pri_lv_xml **ret_xml);
 /* Take a child of <cputune> out of the persistent definition.  As a family's function. */
 int pri_lv_xml_drop_tune(struct pri_lv_op *op, const char *name);
 
+/* metadata.c: the links that the domain's metadata names.  As a family's function. */
+int pri_lv_metadata_links(struct pri_lv_op *op, pri_lv_add_device add, void *arg);
+
 /* the families */
 extern const struct pri_lv_family pri_lv_balloon, pri_lv_maximum, pri_lv_memtune;
 extern const struct pri_lv_family pri_lv_stats_period, pri_lv_memstats;
 extern const struct pri_lv_family pri_lv_sched, pri_lv_vcpu, pri_lv_cpu_time, pri_lv_cpu_steal;
 extern const struct pri_lv_family pri_lv_vcpu_pin, pri_lv_emulator_pin;
-extern const struct pri_lv_family pri_lv_node;
+extern const struct pri_lv_family pri_lv_blkio, pri_lv_iotune, pri_lv_iface, pri_lv_stats;
+extern const struct pri_lv_family pri_lv_ksm, pri_lv_guest_vcpu;
+extern const struct pri_lv_family pri_lv_node, pri_lv_metadata;
 
 #endif /* PRI_LIBVIRT_H */

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Memory that a domain may have: the balloon, and the limits of its group. */
+/* Memory that a domain may have: the balloon and its statistics period. */
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
 #include "backend/libvirt/libvirt.h"
-
-#define PARAMS_MAX 16
 
 static int maximum_kib(struct pri_lv_op *op, uint64_t *ret_kib)
 {
@@ -152,31 +150,6 @@ static int balloon_check(struct pri_lv_op *op)
 	return driver_check(op, xml);
 }
 
-static int memtune_read(struct pri_lv_op *op)
-{
-	virTypedParameter params[PARAMS_MAX];
-	int n = PARAMS_MAX;
-
-	if (PRI_LV(op->host, virDomainGetMemoryParameters, op->ptr, params, &n, op->affect) < 0)
-		return -1;
-	pri_lv_params_hold(op, params, n);
-	virTypedParamsClear(params, n);
-	return 0;
-}
-
-static int memtune_write(struct pri_lv_op *op)
-{
-	virTypedParameter params[PARAMS_MAX];
-	int n = 0;
-
-	for (size_t i = 0; i < op->n; i++)
-		pri_lv_param_put(params, &n, op->changes[i]);
-	if (PRI_LV(op->host, virDomainSetMemoryParameters, op->ptr, params, n, op->affect) < 0)
-		return -1;
-	pri_lv_all_took(op);
-	return 0;
-}
-
 static int period_read(struct pri_lv_op *op)
 {
 	struct pri_lv_xml *xml;
@@ -207,5 +180,4 @@ static int period_write(struct pri_lv_op *op)
 const struct pri_lv_family pri_lv_maximum = {.read = maximum_read};
 const struct pri_lv_family pri_lv_balloon = {
 	.read = balloon_read, .write = balloon_write, .check = balloon_check};
-const struct pri_lv_family pri_lv_memtune = {.read = memtune_read, .write = memtune_write};
 const struct pri_lv_family pri_lv_stats_period = {.read = period_read, .write = period_write};

@@ -25,6 +25,7 @@ static const struct pri_backend backend = {
 	.check = pri_lv_check,
 	.apply = pri_lv_apply,
 	.wait = pri_lv_wait,
+	.listen = pri_lv_listen,
 };
 
 __attribute__((visibility("default"))) const struct pri_backend *PRI_BACKEND_ENTRY(

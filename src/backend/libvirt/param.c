@@ -27,6 +27,8 @@ void pri_lv_param_put(virTypedParameterPtr params, int *n, const struct pri_chan
 	param->type = row->scale->type;
 	if (param->type == VIR_TYPED_PARAM_LLONG)
 		param->value.l = (long long)raw_of(change);
+	else if (param->type == VIR_TYPED_PARAM_UINT)
+		param->value.ui = (unsigned int)raw_of(change);
 	else
 		param->value.ul = raw_of(change);
 }
@@ -35,6 +37,8 @@ static bool is_unlimited(const struct pri_lv_scale *scale, uint64_t raw)
 {
 	/* A negative quota is no quota. */
 	if (scale->type == VIR_TYPED_PARAM_LLONG && (int64_t)raw < 0)
+		return true;
+	if (scale->zero_is_unlimited && raw == 0)
 		return true;
 	return scale->unlimited_from && raw >= scale->unlimited_from;
 }
@@ -55,7 +59,7 @@ void pri_lv_hold(struct pri_change *change, uint64_t raw)
 		*held = row->serve.decode ? row->serve.decode(raw) : raw * scale->factor;
 }
 
-static uint64_t number_of(const virTypedParameter *param)
+uint64_t pri_lv_param_number(const virTypedParameter *param)
 {
 	switch (param->type) {
 	case VIR_TYPED_PARAM_INT:
@@ -77,6 +81,15 @@ static const virTypedParameter *find(const virTypedParameter *params, int n, con
 	return NULL;
 }
 
+bool pri_lv_params_number(virTypedParameterPtr params, int n, const char *name, uint64_t *number)
+{
+	const virTypedParameter *param = find(params, n, name);
+
+	if (param)
+		*number = pri_lv_param_number(param);
+	return param != NULL;
+}
+
 void pri_lv_params_hold(const struct pri_lv_op *op, virTypedParameterPtr params, int n)
 {
 	for (size_t i = 0; i < op->n; i++) {
@@ -85,12 +98,20 @@ void pri_lv_params_hold(const struct pri_lv_op *op, virTypedParameterPtr params,
 		const virTypedParameter *param = find(params, n, name);
 
 		if (param)
-			pri_lv_hold(change, number_of(param));
+			pri_lv_hold(change, pri_lv_param_number(param));
 		else
 			pri_lv_core->fail_change(op->call, change, -ENODATA,
 						 "libvirt does not report %s for this domain",
 						 name);
 	}
+}
+
+bool pri_lv_first_of_instance(const struct pri_lv_op *op, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (strcmp(op->changes[k]->instance, op->changes[i]->instance) == 0)
+			return false;
+	return true;
 }
 
 void pri_lv_fail_each(const struct pri_lv_op *op, int code, const char *text)

@@ -6,6 +6,7 @@
 #define READ_BOTH (PRI_SERVE_READ | PRI_SERVE_READ_CONFIG)
 #define LIVE_ONLY (PRI_SERVE_READ | PRI_SERVE_WRITE)
 #define ALL PRI_SERVE_ALL
+#define KEPT (PRI_SERVE_READ_CONFIG | PRI_SERVE_WRITE_CONFIG | PRI_SERVE_RESTORE)
 
 #define ANY (PRI_LV_QEMU | PRI_LV_TEST | PRI_LV_LXC | PRI_LV_OTHER)
 #define CGROUPS (PRI_LV_QEMU | PRI_LV_LXC)
@@ -48,17 +49,60 @@ static const struct pri_lv_scale quota = {
 	.unlimited_from = UINT64_C(17592186044415),
 	.zero_is_unset = true,
 };
-/* In KiB.  The kernel's "unlimited" is the largest whole page, a little less than libvirt's. */
+/* In KiB. */
 static const struct pri_lv_scale limit_kib = {
 	.factor = 1024,
 	.type = VIR_TYPED_PARAM_ULLONG,
 	.unlimited_raw = VIR_DOMAIN_MEMORY_PARAM_UNLIMITED,
-	.unlimited_from = UINT64_C(9223372036854771712) >> 10,
+	.unlimited_from = PRI_LV_UNLIMITED_FROM_KIB,
 	.unset_raw = VIR_DOMAIN_MEMORY_PARAM_UNLIMITED,
 	.config_unlimited_is_unset = true,
 };
 static const struct pri_lv_scale kib = {.factor = 1024};
 static const struct pri_lv_scale one = {.factor = 1};
+static const struct pri_lv_scale number = {.factor = 1, .type = VIR_TYPED_PARAM_UINT};
+static const struct pri_lv_scale io_limit = {
+	.factor = 1,
+	.type = VIR_TYPED_PARAM_ULLONG,
+	.zero_is_unlimited = true,
+	.config_unlimited_is_unset = true,
+};
+/* In KiB per second, and in KiB. */
+static const struct pri_lv_scale rate = {
+	.factor = 1024,
+	.type = VIR_TYPED_PARAM_UINT,
+	.zero_is_unlimited = true,
+	.config_unlimited_is_unset = true,
+};
+static const struct pri_lv_scale burst = {
+	.factor = 1024, .type = VIR_TYPED_PARAM_UINT, .zero_is_unset = true};
+static const struct pri_lv_scale count = {.factor = 1, .type = VIR_TYPED_PARAM_ULLONG};
+
+static const char soft_limit_reason[] =
+	"only its persistent value is kept on cgroup v2: libvirt's soft_limit is memory.high there, "
+	"a throttle and no protection";
+static const char guarantee_reason[] =
+	"only its persistent value is kept: libvirt never sets memory.min, and refuses min_guarantee";
+static const char throttle_reason[] =
+	"only its persistent value is kept: libvirt sets memory.high only under the name of a soft "
+	"limit";
+static const char cpu_burst_reason[] =
+	"only its persistent value is kept: libvirt has no setting for the burst of a quota";
+static const char link_reason[] =
+	"only its persistent value is kept: libvirt has no weights or guarantees of network traffic";
+static const char swap_reason[] =
+	"only its persistent value is kept on cgroup v2: libvirt's swap_hard_limit claims to be "
+	"memory and swap there, and is swap alone";
+static const char rate_reason[] =
+	"libvirt's rates are only read: to set them it deletes the tap's qdiscs first, and then "
+	"needs sfq, fw and police of the host's kernel, without which half of it stays; a "
+	"persistent rate is kept";
+
+/* QEMU's largest limit of a disk, and the kernel's of operations. */
+#define IOTUNE_MAX UINT64_C(1000000000000000)
+#define IOPS_MAX UINT32_MAX
+/* BFQ's weights; io.weight of cgroup v2 goes to 10000, which the kernel tells. */
+#define BFQ_WEIGHT_MAX 1000
 
 #define SCHED(id, name, units)                                                                     \
 	{                                                                                          \
@@ -84,6 +128,52 @@ static const struct pri_lv_scale one = {.factor = 1};
 					       .drivers = ANY                                      \
 	}
 
+#define THROTTLE(id, name, most)                                                                   \
+	{                                                                                          \
+		{.attr = (id), .modes = ALL | PRI_SERVE_PRECHECK, .min = 1, .max = (most)},        \
+			.family = &pri_lv_blkio, .parameter = VIR_DOMAIN_BLKIO_DEVICE_##name,      \
+			.scale = &io_limit, .drivers = CGROUPS                                     \
+	}
+/* The test driver takes a limit only beside a burst. */
+#define IOTUNE(id, name, units, most)                                                              \
+	{                                                                                          \
+		{.attr = PRI_IO_GUEST_##id, .modes = ALL, .min = 1, .max = (most)},                \
+			.family = &pri_lv_iotune, .parameter = VIR_DOMAIN_BLOCK_IOTUNE_##name,     \
+			.scale = (units), .drivers = PRI_LV_QEMU                                   \
+	}
+#define IOTUNE_OF(what)                                                                            \
+	IOTUNE(what, what##_SEC, &io_limit, IOTUNE_MAX),                                           \
+		IOTUNE(what##_MAX, what##_SEC_MAX, &io_limit, IOTUNE_MAX),                         \
+		IOTUNE(what##_MAX_LENGTH, what##_SEC_MAX_LENGTH, &plain, UINT32_MAX)
+#define MOVED(id, group, name)                                                                     \
+	{                                                                                          \
+		{.attr = (id), .modes = READ}, .family = &pri_lv_stats, .parameter = (name),       \
+					       .tag = VIR_DOMAIN_STATS_##group,                    \
+					       .drivers = PRI_LV_QEMU                              \
+	}
+#define RATE(id, name, units)                                                                      \
+	{                                                                                          \
+		{.attr = (id), .modes = READ | KEPT, .no_write = rate_reason},                     \
+			.family = &pri_lv_iface, .parameter = VIR_DOMAIN_BANDWIDTH_##name,         \
+			.scale = (units), .drivers = PRI_LV_QEMU | PRI_LV_TEST,                    \
+			.config_family = &pri_lv_metadata                                          \
+	}
+/* libvirt has no element for it, and sets it in no running domain. */
+#define METADATA_ON(id, why, version)                                                              \
+	{                                                                                          \
+		{.attr = (id), .modes = KEPT, .no_write = (why)},                                  \
+			.family = &pri_lv_metadata, .drivers = CGROUPS | PRI_LV_TEST,              \
+			.cgroup = (version)                                                        \
+	}
+#define METADATA(id, why) METADATA_ON(id, why, 0)
+#define METADATA_V2(id, why) METADATA_ON(id, why, 2)
+#define KSM(id, access, name, units)                                                               \
+	{                                                                                          \
+		{.attr = (id), .modes = (access)},                                                 \
+			.family = &pri_lv_ksm, .parameter = VIR_NODE_MEMORY_SHARED_##name,         \
+			.scale = (units), .drivers = PRI_LV_QEMU | PRI_LV_LXC                      \
+	}
+
 static const struct pri_lv_row rows[] = {
 	{{.attr = PRI_MEM_BALLOON, .modes = ALL | PRI_SERVE_PRECHECK, .grain = PAGE},
 	 .family = &pri_lv_balloon,
@@ -95,11 +185,22 @@ static const struct pri_lv_row rows[] = {
 	 .scale = &limit_kib,
 	 .drivers = CGROUPS | PRI_LV_TEST,
 	 .cgroup = 1},
+	METADATA_V2(PRI_MEM_SOFT_LIMIT, soft_limit_reason),
 	{{.attr = PRI_MEM_HARD_LIMIT, .modes = ALL, .grain = PAGE},
 	 .family = &pri_lv_memtune,
 	 .parameter = VIR_DOMAIN_MEMORY_HARD_LIMIT,
 	 .scale = &limit_kib,
 	 .drivers = CGROUPS | PRI_LV_TEST},
+	/* The test driver forgets one of the two limits, or refuses them. */
+	{{.attr = PRI_MEM_SWAP_LIMIT, .modes = ALL, .grain = PAGE},
+	 .family = &pri_lv_memtune,
+	 .parameter = VIR_DOMAIN_MEMORY_SWAP_HARD_LIMIT,
+	 .scale = &limit_kib,
+	 .drivers = CGROUPS,
+	 .cgroup = 1},
+	METADATA_V2(PRI_MEM_SWAP_LIMIT, swap_reason),
+	METADATA(PRI_MEM_GUARANTEE, guarantee_reason),
+	METADATA(PRI_MEM_THROTTLE, throttle_reason),
 	{{.attr = PRI_MEM_STATS_PERIOD, .modes = ALL},
 	 .family = &pri_lv_stats_period,
 	 .drivers = PRI_LV_QEMU | PRI_LV_TEST},
@@ -140,7 +241,14 @@ static const struct pri_lv_row rows[] = {
 	SCHED(PRI_CPU_EMULATOR_PERIOD, VIR_DOMAIN_SCHEDULER_EMULATOR_PERIOD, &plain),
 	IOTHREAD(PRI_CPU_IOTHREAD_QUOTA, VIR_DOMAIN_SCHEDULER_IOTHREAD_QUOTA, &quota),
 	IOTHREAD(PRI_CPU_IOTHREAD_PERIOD, VIR_DOMAIN_SCHEDULER_IOTHREAD_PERIOD, &plain),
-	{{.attr = PRI_CPU_COUNT, .modes = READ_BOTH}, .family = &pri_lv_vcpu, .drivers = ANY},
+	METADATA(PRI_CPU_BURST, cpu_burst_reason),
+	{{.attr = PRI_CPU_COUNT, .modes = ALL | PRI_SERVE_PRECHECK},
+	 .family = &pri_lv_vcpu,
+	 .drivers = ANY},
+	{{.attr = PRI_CPU_GUEST_COUNT, .modes = LIVE_ONLY | PRI_SERVE_PRECHECK},
+	 .family = &pri_lv_guest_vcpu,
+	 .tag = VIR_DOMAIN_VCPU_GUEST,
+	 .drivers = PRI_LV_QEMU},
 	{{.attr = PRI_CPU_MAXIMUM, .modes = READ_BOTH},
 	 .family = &pri_lv_vcpu,
 	 .tag = VIR_DOMAIN_VCPU_MAXIMUM,
@@ -159,6 +267,58 @@ static const struct pri_lv_row rows[] = {
 	 .family = &pri_lv_cpu_steal,
 	 .drivers = PRI_LV_QEMU},
 	NODE(PRI_CPU_ONLINE, 3),
+	{{.attr = PRI_IO_WEIGHT,
+	  .modes = ALL | PRI_SERVE_PRECHECK,
+	  .min = 1,
+	  .max = BFQ_WEIGHT_MAX},
+	 .family = &pri_lv_blkio,
+	 .parameter = VIR_DOMAIN_BLKIO_WEIGHT,
+	 .scale = &number,
+	 .drivers = CGROUPS | PRI_LV_TEST,
+	 .cgroup = 1},
+	{{.attr = PRI_IO_WEIGHT, .modes = ALL | PRI_SERVE_PRECHECK},
+	 .family = &pri_lv_blkio,
+	 .parameter = VIR_DOMAIN_BLKIO_WEIGHT,
+	 .scale = &number,
+	 .drivers = CGROUPS,
+	 .cgroup = 2},
+	THROTTLE(PRI_IO_HOST_READ_BYTES, READ_BPS, INT64_MAX),
+	THROTTLE(PRI_IO_HOST_WRITE_BYTES, WRITE_BPS, INT64_MAX),
+	THROTTLE(PRI_IO_HOST_READ_IOPS, READ_IOPS, IOPS_MAX),
+	THROTTLE(PRI_IO_HOST_WRITE_IOPS, WRITE_IOPS, IOPS_MAX),
+	IOTUNE_OF(TOTAL_BYTES),
+	IOTUNE_OF(READ_BYTES),
+	IOTUNE_OF(WRITE_BYTES),
+	IOTUNE_OF(TOTAL_IOPS),
+	IOTUNE_OF(READ_IOPS),
+	IOTUNE_OF(WRITE_IOPS),
+	IOTUNE(IOPS_SIZE, SIZE_IOPS_SEC, &plain, IOTUNE_MAX),
+	IOTUNE(GROUP, GROUP_NAME, NULL, 0),
+	MOVED(PRI_IO_READ_BYTES, BLOCK, "rd.bytes"),
+	MOVED(PRI_IO_WRITE_BYTES, BLOCK, "wr.bytes"),
+	MOVED(PRI_IO_READ_OPS, BLOCK, "rd.reqs"),
+	MOVED(PRI_IO_WRITE_OPS, BLOCK, "wr.reqs"),
+	RATE(PRI_NET_RATE_IN, IN_AVERAGE, &rate),
+	RATE(PRI_NET_RATE_IN_PEAK, IN_PEAK, &rate),
+	RATE(PRI_NET_RATE_IN_BURST, IN_BURST, &burst),
+	RATE(PRI_NET_RATE_OUT, OUT_AVERAGE, &rate),
+	RATE(PRI_NET_RATE_OUT_PEAK, OUT_PEAK, &rate),
+	RATE(PRI_NET_RATE_OUT_BURST, OUT_BURST, &burst),
+	METADATA(PRI_NET_WEIGHT_IN, link_reason),
+	METADATA(PRI_NET_WEIGHT_OUT, link_reason),
+	METADATA(PRI_NET_GUARANTEE_IN, link_reason),
+	METADATA(PRI_NET_GUARANTEE_OUT, link_reason),
+	MOVED(PRI_NET_RX_BYTES, INTERFACE, "rx.bytes"),
+	MOVED(PRI_NET_TX_BYTES, INTERFACE, "tx.bytes"),
+	MOVED(PRI_NET_RX_PACKETS, INTERFACE, "rx.pkts"),
+	MOVED(PRI_NET_TX_PACKETS, INTERFACE, "tx.pkts"),
+	MOVED(PRI_NET_RX_DROPS, INTERFACE, "rx.drop"),
+	MOVED(PRI_NET_TX_DROPS, INTERFACE, "tx.drop"),
+	KSM(PRI_KSM_PAGES_TO_SCAN, LIVE_ONLY, PAGES_TO_SCAN, &number),
+	KSM(PRI_KSM_SLEEP_MS, LIVE_ONLY, SLEEP_MILLISECS, &number),
+	KSM(PRI_KSM_MERGE_ACROSS_NODES, LIVE_ONLY, MERGE_ACROSS_NODES, &number),
+	KSM(PRI_KSM_SHARED, READ, PAGES_SHARED, &count),
+	KSM(PRI_KSM_SHARING, READ, PAGES_SHARING, &count),
 };
 
 /* Why an attribute has no row: ranges of enum pri_attr_id, the first that holds it. */
@@ -166,39 +326,26 @@ static const struct {
 	int first, last;
 	const char *reason;
 } reasons[] = {
-	{PRI_MEM_GUARANTEE, PRI_MEM_GUARANTEE,
-	 "libvirt does not serve it: it never sets memory.min, and refuses min_guarantee"},
-	{PRI_MEM_THROTTLE, PRI_MEM_THROTTLE,
-	 "libvirt does not serve it: it sets memory.high only under the name of a soft limit"},
-	{PRI_MEM_SWAP_LIMIT, PRI_MEM_SWAP_LIMIT,
-	 "not served yet: libvirt's swap_hard_limit is memory and swap on cgroup v1, swap on v2"},
 	{PRI_MEM_VIRTIO_REQUESTED, PRI_MEM_VIRTIO_REQUESTED,
-	 "not served yet through libvirt (requested size of a virtio-mem device)"},
+	 "libvirt could set it (requested size of a virtio-mem device), this version does not"},
 	{PRI_MEM_PSS, PRI_MEM_PSS, "libvirt does not report the proportional set size"},
 	{PRI_MEM_PRESSURE, PRI_MEM_PRESSURE, "libvirt does not report pressure"},
-	{PRI_CPU_BURST, PRI_CPU_BURST, "libvirt has no setting for the burst of a quota"},
-	{PRI_CPU_GUEST_COUNT, PRI_CPU_GUEST_COUNT,
-	 "not served yet through libvirt (vCPUs by the guest agent)"},
 	{PRI_CPU_THROTTLED, PRI_CPU_THROTTLED, "libvirt does not report throttled time"},
 	{PRI_CPU_PRESSURE, PRI_CPU_PRESSURE, "libvirt does not report pressure"},
 	{PRI_IO_PRESSURE, PRI_IO_PRESSURE, "libvirt does not report pressure"},
-	{PRI_IO_WEIGHT, PRI_IO_WRITE_OPS, "not served yet through libvirt (disk I/O)"},
-	{PRI_NET_WEIGHT_IN, PRI_NET_GUARANTEE_OUT,
-	 "libvirt does not serve it: it has no weights or guarantees of network traffic"},
 	{PRI_NET_LINK_IN, PRI_NET_COMMITTED,
 	 "libvirt does not serve it: it does not divide links among domains"},
-	{PRI_NET_RATE_IN, PRI_NET_COMMITTED, "not served yet through libvirt (network)"},
-	{PRI_KSM_RUN, PRI_KSM_PROFIT, "not served yet through libvirt (same-page merging)"},
+	{PRI_KSM_RUN, PRI_KSM_RUN,
+	 "libvirt cannot start or stop same-page merging, only tune it (/sys/kernel/mm/ksm/run)"},
+	{PRI_KSM_ADVISOR_MODE, PRI_KSM_ADVISOR_MODE,
+	 "libvirt does not know the advisor of same-page merging"},
+	{PRI_KSM_PROFIT, PRI_KSM_PROFIT, "libvirt does not report the profit of same-page merging"},
 };
 
 static const char test_reason[] = "libvirt's test driver does not have it";
 static const char driver_reason[] = "this libvirt driver is not known to have it";
 static const char unknown_reason[] =
 	"the host's cgroup version is not known (pr_host_set_cgroup_version() tells it)";
-static const char soft_limit_reason[] =
-	"libvirt does not serve it on cgroup v2: its soft_limit is memory.high there, a throttle "
-	"and no protection";
-
 /* The row of attr, or NULL and why. */
 static const struct pri_lv_row *choose(const struct pri_lv_host *host, int attr,
 				       const char **ret_reason)
@@ -217,7 +364,7 @@ static const struct pri_lv_row *choose(const struct pri_lv_host *host, int attr,
 		}
 		if (row->cgroup == 0 || row->cgroup == host->cgroup_version)
 			return row;
-		reason = host->cgroup_version ? soft_limit_reason : unknown_reason;
+		reason = unknown_reason;
 	}
 	for (size_t i = 0; !reason && i < PRI_ARRAY_SIZE(reasons); i++)
 		if (attr >= reasons[i].first && attr <= reasons[i].last)

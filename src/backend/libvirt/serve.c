@@ -86,6 +86,14 @@ static void op_init(struct pri_lv_op *op, struct pri_lv_job *job, uint32_t mode)
 	};
 }
 
+static const struct pri_lv_family *family_for(const struct pri_change *change)
+{
+	const struct pri_lv_row *row = pri_lv_row(change);
+
+	return change->mode == PRALLOC_CONFIG && row->config_family ? row->config_family
+								    : row->family;
+}
+
 /* The next family's changes, in their order; marks them as done.  False: no more. */
 static bool next_family(struct pri_lv_job *job, struct pri_lv_op *op)
 {
@@ -99,10 +107,10 @@ static bool next_family(struct pri_lv_job *job, struct pri_lv_op *op)
 		if (change->error != 1)
 			continue;
 		if (!family) {
-			family = pri_lv_row(change)->family;
+			family = family_for(change);
 			mode = change->mode;
 		}
-		if (pri_lv_row(change)->family != family || change->mode != mode)
+		if (family_for(change) != family || change->mode != mode)
 			continue;
 		change->error = 0;
 		job->group[n++] = change;
@@ -123,7 +131,7 @@ static void begin(struct pri_lv_job *job)
 
 static const struct pri_lv_family *family_of(const struct pri_lv_op *op)
 {
-	return pri_lv_row(op->changes[0])->family;
+	return family_for(op->changes[0]);
 }
 
 static void read_group(struct pri_lv_op *op)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Waiting for a balloon.  The statistics are the truth; an event only says that it is worth
+ * Waiting for a balloon or a vCPU.  What is read is the truth; an event only says that it is worth
  * looking.  The loop runs in the caller's thread and each look is a job of its own, so that a
  * deadline that passes leaves the worker free.
  */
@@ -11,19 +11,37 @@
 
 #define INTERVAL_MIN_NS UINT64_C(20000000)
 #define INTERVAL_MAX_NS UINT64_C(200000000)
-/* The balloon's page. */
-#define NEAR_BYTES 4096
+
+/* What can be waited for. */
+static const struct arrival {
+	int attr;
+	int all;       /* what "not set" means */
+	uint64_t near; /* less than this away is there: the balloon's page */
+} arrivals[] = {
+	{PRI_MEM_BALLOON, PRI_MEM_MAXIMUM, 4096},
+	{PRI_CPU_COUNT, PRI_CPU_MAXIMUM, 1},
+	{PRI_CPU_GUEST_COUNT, PRI_CPU_COUNT, 1},
+};
+
+static const struct arrival *arrival_of(const struct pri_change *change)
+{
+	size_t i = 0;
+
+	while (arrivals[i].attr != change->serve->attr)
+		i++;
+	return &arrivals[i];
+}
 
 /* "Not set" means all that the domain can have. */
-static int resolve_default(struct pri_call *call, uint64_t *target)
+static int resolve_default(struct pri_call *call, int attr, uint64_t *target)
 {
-	const struct pri_lv_row *row = pri_lv_row_find(call->host, PRI_MEM_MAXIMUM);
+	const struct pri_lv_row *row = pri_lv_row_find(call->host, attr);
 	struct pri_change maximum = {.mode = PRALLOC_LIVE, .instance = ""};
 	int r;
 
 	if (*target != PRALLOC_DEFAULT)
 		return 0;
-	maximum.attr = &pri_lv_core->attrs[PRI_MEM_MAXIMUM];
+	maximum.attr = &pri_lv_core->attrs[attr];
 	maximum.serve = &row->serve;
 	r = pri_lv_read(call, &maximum, 1);
 	if (r == 0 && maximum.error < 0)
@@ -35,9 +53,9 @@ static int resolve_default(struct pri_call *call, uint64_t *target)
 	return r;
 }
 
-static bool has_arrived(uint64_t held, uint64_t target)
+static bool has_arrived(const struct arrival *arrival, uint64_t held, uint64_t target)
 {
-	return held > target ? held - target < NEAR_BYTES : target - held < NEAR_BYTES;
+	return (held > target ? held - target : target - held) < arrival->near;
 }
 
 /* A look that the deadline cut short within this time is no hang. */
@@ -45,6 +63,11 @@ static bool has_arrived(uint64_t held, uint64_t target)
 
 static int time_is_over(struct pri_call *call, const struct pri_change *change, uint64_t target)
 {
+	if (change->serve->attr != PRI_MEM_BALLOON)
+		return pri_lv_core->fail(call, -ETIMEDOUT,
+					 "there are %" PRIu64 " vCPUs, not %" PRIu64
+					 ", and the time is over",
+					 change->held.number, target);
 	return pri_lv_core->fail(call, -ETIMEDOUT,
 				 "the balloon is at %" PRIu64 "M of %" PRIu64
 				 "M and the time is over: the guest gives no more now",
@@ -64,10 +87,11 @@ static bool pause_for(struct pri_call *call, unsigned int *seen, uint64_t interv
 
 static int wait_one(struct pri_call *call, struct pri_change *change)
 {
+	const struct arrival *arrival = arrival_of(change);
 	struct pri_lv_host *host = call->host;
 	uint64_t target = change->wanted.number, interval_ns = INTERVAL_MIN_NS;
 	unsigned int seen = pri_wake_count(host->wake);
-	int r = resolve_default(call, &target);
+	int r = resolve_default(call, arrival->all, &target);
 
 	if (r < 0)
 		return r;
@@ -82,7 +106,7 @@ static int wait_one(struct pri_call *call, struct pri_change *change)
 		if (change->error < 0)
 			return pri_lv_core->fail(call, change->error, "%s",
 						 change->text ? change->text : "no statistics");
-		if (has_arrived(change->held.number, target))
+		if (has_arrived(arrival, change->held.number, target))
 			return 0;
 		if (!pause_for(call, &seen, interval_ns))
 			return time_is_over(call, change, target);
@@ -113,7 +137,7 @@ static int start_listening(struct pri_call *call)
 	return r;
 }
 
-/* One at a time: a domain has one balloon. */
+/* One at a time: a domain has one of each. */
 int pri_lv_wait(struct pri_call *call, struct pri_change *changes, size_t n)
 {
 	int r = start_listening(call);

@@ -20,6 +20,8 @@ struct pri_worker {
 	bool closed;
 	void *state;
 	void (*finish)(void *state);
+	void (*alarm)(void *state); /* NULL: none is set */
+	uint64_t alarm_ns;
 	_Atomic(const char *) doing;
 };
 
@@ -60,7 +62,15 @@ static void free_worker(struct pri_worker *worker)
 	free(worker);
 }
 
-/* Both are called with the lock held and give it up meanwhile. */
+static struct timespec to_timespec(uint64_t ns)
+{
+	return (struct timespec){
+		.tv_sec = (time_t)(ns / NS_PER_S),
+		.tv_nsec = (long)(ns % NS_PER_S),
+	};
+}
+
+/* These are called with the lock held and give it up meanwhile. */
 static void run_task(struct pri_worker *worker)
 {
 	struct pri_task *task = worker->tasks;
@@ -90,6 +100,31 @@ static void run_job(struct pri_worker *worker)
 	pthread_mutex_lock(&worker->lock);
 }
 
+static bool alarm_is_due(const struct pri_worker *worker)
+{
+	return worker->alarm && pri_monotonic_ns() >= worker->alarm_ns;
+}
+
+static void run_alarm(struct pri_worker *worker)
+{
+	void (*alarm)(void *state) = worker->alarm;
+
+	worker->alarm = NULL;
+	pthread_mutex_unlock(&worker->lock);
+	alarm(worker->state);
+	pthread_mutex_lock(&worker->lock);
+}
+
+static void wait_work(struct pri_worker *worker)
+{
+	struct timespec until = to_timespec(worker->alarm_ns);
+
+	if (worker->alarm)
+		pthread_cond_timedwait(&worker->work, &worker->lock, &until);
+	else
+		pthread_cond_wait(&worker->work, &worker->lock);
+}
+
 static void *worker_main(void *arg)
 {
 	struct pri_worker *worker = arg;
@@ -102,8 +137,10 @@ static void *worker_main(void *arg)
 			run_job(worker);
 		else if (worker->closed)
 			break;
+		else if (alarm_is_due(worker))
+			run_alarm(worker);
 		else
-			pthread_cond_wait(&worker->work, &worker->lock);
+			wait_work(worker);
 	}
 	pthread_mutex_unlock(&worker->lock);
 	worker->finish(worker->state);
@@ -149,10 +186,7 @@ static void describe(struct pri_worker *worker, char *text, size_t size)
 /* Wait for "done" with the lock held.  False when the time is over. */
 static bool wait_done(struct pri_worker *worker, uint64_t until_ns)
 {
-	struct timespec ts = {
-		.tv_sec = (time_t)(until_ns / NS_PER_S),
-		.tv_nsec = (long)(until_ns % NS_PER_S),
-	};
+	struct timespec ts = to_timespec(until_ns);
 
 	return pthread_cond_timedwait(&worker->done, &worker->lock, &ts) == 0;
 }
@@ -220,6 +254,17 @@ void pri_worker_defer(struct pri_worker *worker, struct pri_task *task)
 	*worker->tasks_end = task;
 	worker->tasks_end = &task->next;
 	pthread_cond_signal(&worker->work);
+	pthread_mutex_unlock(&worker->lock);
+}
+
+void pri_worker_alarm(struct pri_worker *worker, void (*alarm)(void *state), uint64_t at_ns)
+{
+	pthread_mutex_lock(&worker->lock);
+	if (!worker->alarm || at_ns < worker->alarm_ns) {
+		worker->alarm = alarm;
+		worker->alarm_ns = at_ns;
+		pthread_cond_signal(&worker->work);
+	}
 	pthread_mutex_unlock(&worker->lock);
 }
 

@@ -53,6 +53,10 @@ void pri_worker_doing(struct pri_worker *worker, const char *call);
 /* Leave a task to the worker.  Does not block. */
 void pri_worker_defer(struct pri_worker *worker, struct pri_task *task);
 
+/* Call alarm(state) in the worker when it is free at that time (monotonic, nanoseconds), or later.
+ * There is one alarm; the earlier one holds.  From any thread, also in the worker. */
+void pri_worker_alarm(struct pri_worker *worker, void (*alarm)(void *state), uint64_t at_ns);
+
 /* The worker ends when it is free.  Does not block; worker is invalid afterwards. */
 void pri_worker_close(struct pri_worker *worker);
 

@@ -83,13 +83,25 @@ static int take_vcpus(struct pri_lv_xml *xml, const xmlNode *domain)
 		return -ENOMEM;
 	for (uint64_t i = 0; !each && i < maximum; i++)
 		xml->vcpu_enabled[i] = i < current;
+	xml->vcpus_fixed = each ? 0 : (unsigned int)current;
 	for (xmlNode *c = each ? each->children : NULL; c; c = c->next) {
 		uint64_t id = is(c, "vcpu") ? attribute_number(c, "id", maximum) : maximum;
 
-		if (id < maximum)
-			xml->vcpu_enabled[id] = attribute_is(c, "enabled", "yes");
+		if (id >= maximum)
+			continue;
+		xml->vcpu_enabled[id] = attribute_is(c, "enabled", "yes");
+		xml->vcpus_fixed += xml->vcpu_enabled[id] && attribute_is(c, "hotpluggable", "no");
 	}
 	return 0;
+}
+
+static void take_link(struct pri_lv_nic *nic, const xmlNode *source)
+{
+	static const char *const names[] = {"network", "bridge", "dev"};
+
+	for (size_t i = 0; source && !nic->link && i < PRI_ARRAY_SIZE(names); i++)
+		nic->link = attribute(source, names[i]);
+	nic->bridge = attribute(source, "bridge");
 }
 
 static int take_nics(struct pri_lv_xml *xml, const xmlNode *devices)
@@ -105,6 +117,7 @@ static int take_nics(struct pri_lv_xml *xml, const xmlNode *devices)
 		nic->mac = attribute(child(c, "mac"), "address");
 		nic->tap = attribute(child(c, "target"), "dev");
 		nic->alias = attribute(child(c, "alias"), "name");
+		take_link(nic, child(c, "source"));
 		xml->nic_count++;
 		xml->assigned_device = xml->assigned_device || attribute_is(c, "type", "hostdev") ||
 				       attribute_is(c, "type", "vdpa");
@@ -139,7 +152,29 @@ static int take_disks(struct pri_lv_xml *xml, const xmlNode *devices)
 		disk->target = attribute(child(c, "target"), "dev");
 		disk->source = source_of(c);
 		disk->alias = attribute(child(c, "alias"), "name");
+		disk->local = attribute_is(c, "type", "file") || attribute_is(c, "type", "block");
 		xml->disk_count++;
+	}
+	return 0;
+}
+
+static int take_devices(struct pri_lv_xml *xml, const xmlNode *domain)
+{
+	const xmlNode *tune = child(domain, "blkiotune");
+
+	xml->devices = calloc(count(tune, "device") + 1, sizeof(*xml->devices));
+	if (!xml->devices)
+		return -ENOMEM;
+	for (xmlNode *c = tune ? tune->children : NULL; c; c = c->next) {
+		xmlChar *path = is(c, "device") ? xmlNodeGetContent(child(c, "path")) : NULL;
+
+		if (!path)
+			continue;
+		xml->devices[xml->device_count] = strdup((const char *)path);
+		xmlFree(path);
+		if (!xml->devices[xml->device_count])
+			return -ENOMEM;
+		xml->device_count++;
 	}
 	return 0;
 }
@@ -218,6 +253,8 @@ int pri_lv_xml_parse(const char *text, struct pri_lv_xml **ret_xml)
 		r = take_nics(xml, devices);
 	if (r == 0)
 		r = take_disks(xml, devices);
+	if (r == 0)
+		r = take_devices(xml, domain);
 	xmlFreeDoc(doc);
 	if (r < 0)
 		pri_lv_xml_free(xml);
@@ -234,14 +271,19 @@ void pri_lv_xml_free(struct pri_lv_xml *xml)
 		free(xml->nics[i].mac);
 		free(xml->nics[i].tap);
 		free(xml->nics[i].alias);
+		free(xml->nics[i].link);
+		free(xml->nics[i].bridge);
 	}
 	for (size_t i = 0; i < xml->disk_count; i++) {
 		free(xml->disks[i].target);
 		free(xml->disks[i].source);
 		free(xml->disks[i].alias);
 	}
+	for (size_t i = 0; i < xml->device_count; i++)
+		free(xml->devices[i]);
 	free(xml->nics);
 	free(xml->disks);
+	free(xml->devices);
 	free(xml->vcpu_enabled);
 	free(xml->balloon_model);
 	free(xml);
