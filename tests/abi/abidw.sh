@@ -6,5 +6,6 @@
 describe() {
 	abidw --exported-interfaces-only --headers-dir "$1" --drop-private-types \
 		--suppressions "$here/private.suppr" --no-corpus-path --no-comp-dir-path \
-		--no-show-locs --out-file "$3" "$2"
+		--no-show-locs --out-file "$3" "$2" &&
+		sed -i "s#path='[^']*/\(src/[^']*\)'#path='\1'#" "$3"
 }
