@@ -104,7 +104,6 @@ struct pri_change {
 	const char *instance;	       /* canonical, "" for none or all */
 	uint32_t mode;		       /* PRALLOC_LIVE or PRALLOC_CONFIG, one of them */
 	bool verify;		       /* in, apply: read back into held after the write */
-	uint32_t flags;		       /* in: PRALLOC_ALLOW_* of the call */
 	/* in, apply: already on the grain of the row.  UNLIMITED and DEFAULT come as they are;
 	 * a live DEFAULT comes as PRALLOC_DEFAULT only where the core table has no default. */
 	struct pri_value wanted;
