@@ -33,13 +33,18 @@ enum option_bit {
 	OPTION_COUNT = 1 << 13,
 	OPTION_ALL = 1 << 14,
 	OPTION_SERVED = 1 << 15,
+	OPTION_ANCESTORS = 1 << 16,
+	OPTION_ENABLE = 1 << 17,
+	OPTION_REPLACE = 1 << 18,
 };
 
 /* Every sub-command takes these, so that an alias may carry them. */
 #define OPTIONS_ALWAYS                                                                             \
 	(OPTION_CONNECT | OPTION_TIMEOUT | OPTION_JSON | OPTION_HELP | OPTION_VERSION)
 #define OPTIONS_MODE (OPTION_LIVE | OPTION_CONFIG)
-#define OPTIONS_FORCE (OPTION_HARM | OPTION_INEFFECTIVE | OPTION_NO_VERIFY)
+#define OPTIONS_FORCE                                                                              \
+	(OPTION_HARM | OPTION_INEFFECTIVE | OPTION_ANCESTORS | OPTION_ENABLE | OPTION_REPLACE |    \
+	 OPTION_NO_VERIFY)
 
 struct options {
 	uint32_t given; /* enum option_bit */

@@ -35,8 +35,32 @@ static void hint_steps(struct app *app, const struct pr_plan *plan, const char *
 	}
 }
 
-static void hint_force(struct app *app, int code)
+/* Who serves a weight, and refuses it all the same, knows that it cannot act. */
+static bool is_ineffective(const struct pr_step *step)
 {
+	struct pr_attr_info info = {.size = sizeof(info)};
+
+	return step->error == -EOPNOTSUPP && step->backend &&
+	       pr_attr_info(NULL, step->attribute, &info) == 0 && info.unit == PRALLOC_UNIT_WEIGHT;
+}
+
+static void hint_ineffective(struct app *app, const struct pr_plan *plan)
+{
+	struct pr_step step;
+	size_t i;
+
+	for (i = 0; step_at(plan, i, &step); i++) {
+		if (!is_ineffective(&step))
+			continue;
+		hint(app, "--allow-ineffective sets the weight all the same");
+		return;
+	}
+}
+
+static void hint_force(struct app *app, const struct pr_plan *plan, int code)
+{
+	if (!option_given(app, OPTION_INEFFECTIVE))
+		hint_ineffective(app, plan);
 	/* What the library calls "allow harm": beyond what can be spared, or that is not known. */
 	if ((code == -ENOSPC || code == -ENODATA) && !option_given(app, OPTION_HARM))
 		hint(app, "--allow-harm does it all the same");
@@ -64,7 +88,7 @@ static int plan_failed(struct app *app, struct pr_plan *plan, int code)
 
 	fail(app, code, "%s", told);
 	hint_steps(app, plan, told);
-	hint_force(app, code);
+	hint_force(app, plan, code);
 	hint_outcome(app, plan);
 	free(told);
 	return EXIT_REFUSED;
@@ -107,7 +131,7 @@ static int plan_check(struct app *app, struct pr_plan *plan)
 	else if (r < 0)
 		fail(app, r, "%s", told);
 	if (r < 0)
-		hint_force(app, r);
+		hint_force(app, plan, r);
 	free(told);
 	return r < 0 ? EXIT_REFUSED : EXIT_DONE;
 }

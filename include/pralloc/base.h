@@ -63,10 +63,20 @@
 #define PRALLOC_CONFIG (UINT32_C(1) << 1)
 /** Do not read the value back after the write. */
 #define PRALLOC_NO_VERIFY (UINT32_C(1) << 2)
-/** Set a weight although it cannot act now.  No backend of this version refuses one for that. */
+/** Set a weight although it cannot act now (it is -EOPNOTSUPP without). */
 #define PRALLOC_ALLOW_INEFFECTIVE (UINT32_C(1) << 3)
 /** Take more than the guest can spare, or set a hard limit near its present use. */
 #define PRALLOC_ALLOW_HARM (UINT32_C(1) << 4)
+/** Raise what groups above grant to the sum of what those below them are protected by, where it
+ * would void the value that is set (mem.soft_limit and mem.guarantee on cgroup v2).  A reset takes
+ * it back. */
+#define PRALLOC_ANCESTORS (UINT32_C(1) << 5)
+/** Enable the cgroup v2 controller that the attribute needs, from the root down.  A reset takes it
+ * back. */
+#define PRALLOC_ENABLE (UINT32_C(1) << 6)
+/** Take over what somebody else has made (queueing disciplines of an interface), which is -EBUSY
+ * without.  It is recorded, and a reset puts it back. */
+#define PRALLOC_REPLACE (UINT32_C(1) << 7)
 
 /** The library environment (pr_ctx_new). */
 struct pr_ctx;

@@ -60,9 +60,21 @@ PRALLOC_API int pr_ctx_set_log(struct pr_ctx *ctx, pr_log_fn log, int level, voi
 PRALLOC_API int pr_ctx_set_timeout(struct pr_ctx *ctx, uint32_t timeout_ms);
 
 /**
+ * pr_ctx_set_root - look at another tree instead of this machine's files
+ *
+ * @directory: an absolute path that is put before /proc, /sys, /dev and /run wherever the library
+ * looks there itself (cgroup files, block devices, its locks); NULL or "/" for the machine's own.
+ * It is copied.  Set it before a host is opened.  For tests against trees made by
+ * hand, and for a host's file systems that are mounted elsewhere, as in a container.  What is not a
+ * file (libvirt, netlink) is not concerned.
+ * Errors: -EINVAL, -ENOMEM.  Since: 0.1.
+ */
+PRALLOC_API int pr_ctx_set_root(struct pr_ctx *ctx, const char *directory);
+
+/**
  * pr_ctx_errmsg - text of the last error of a call for which no other handle existed
  *
- * That is pr_host_open, pr_plan_new, pr_ctx_set_log, pr_ctx_set_timeout, and the calls of
+ * That is pr_host_open, pr_plan_new, pr_ctx_set_log, pr_ctx_set_timeout, pr_ctx_set_root, and the calls of
  * <pralloc/attr.h> and <pralloc/value.h>.
  * Since: 0.1.
  */

@@ -85,7 +85,8 @@ PRALLOC_API int pr_domain_instance(struct pr_domain *dom, const char *attribute,
  * where the attribute has none or there is just one.  @value: in the attribute's base unit
  * (bytes, bytes per second, microseconds, …), PRALLOC_UNLIMITED or PRALLOC_DEFAULT.
  * @flags: PRALLOC_LIVE (as 0), PRALLOC_CONFIG, both, PRALLOC_NO_VERIFY,
- * PRALLOC_ALLOW_INEFFECTIVE, PRALLOC_ALLOW_HARM.
+ * PRALLOC_ALLOW_INEFFECTIVE, PRALLOC_ALLOW_HARM, PRALLOC_ANCESTORS, PRALLOC_ENABLE,
+ * PRALLOC_REPLACE.
  *
  * The value is checked, written once and, unless the attribute is asynchronous, read back.  With
  * both LIVE and CONFIG a failure of the second takes the first back.  Values go to the nearest
@@ -177,7 +178,7 @@ PRALLOC_API int pr_domain_save(struct pr_domain *dom, const char **ret_text, uin
  * network, protection of memory, burst of a quota), and holds from this call on.  To be called
  * after each start of the domain.  On the fake host: all that does not wait for the guest.
  * @flags: PRALLOC_LIVE (as 0), PRALLOC_NO_VERIFY, PRALLOC_ALLOW_INEFFECTIVE, PRALLOC_ALLOW_HARM,
- * PRALLOC_RESTORE_SERVED.
+ * PRALLOC_ANCESTORS, PRALLOC_ENABLE, PRALLOC_REPLACE, PRALLOC_RESTORE_SERVED.
  * All or nothing.  What nobody serves live on this host is -EOPNOTSUPP with the names of all, and
  * nothing is changed; with PRALLOC_RESTORE_SERVED it is logged as a warning, and the rest is done.
  * What has no persistent value stays as it is.

@@ -30,12 +30,18 @@
 
 #include "core/attr.h"
 
-#define PRI_BACKEND_ABI 1
+#define PRI_BACKEND_ABI 2
 
 struct pri_call;
 struct pri_change;
 struct pri_event;
 struct pri_event_queue;
+struct pri_place;
+struct pri_target;
+
+/* Receive one link: a network and the bridge that it is now, or a bridge (both the same).  Non-zero:
+ * stop and return it. */
+typedef int (*pri_add_link)(void *arg, const char *link, const char *bridge);
 
 /* A value inside the library.  A text is malloc'ed and belongs to whoever holds the value;
  * number is PRALLOC_DEFAULT for a text that is not set. */
@@ -81,6 +87,22 @@ struct pri_core {
 	/* Hold the queue, and let it go: from any thread, also after close(). */
 	void (*event_ref)(struct pri_event_queue *queue);
 	void (*event_unref)(struct pri_event_queue *queue);
+
+	/* For a backend that stands beside the one that opened the host: where the call's domain
+	 * runs, from that one.  May cost a round trip: remember it until it proves stale.
+	 * Returns 0 with *place to be given to place_clear, -ENOTCONN when the domain does not
+	 * run, or another error with its text in call->error. */
+	int (*place)(struct pri_call *call, struct pri_place *place);
+	void (*place_clear)(struct pri_place *place);
+	/* The links that the backend that opened the host knows by name; none is no error. */
+	int (*links)(struct pri_call *call, pri_add_link add, void *arg);
+
+	/* Hold the lock of a name (a link, a group) against other processes and other hosts of
+	 * this one, until unlock or the end of the process.  Waits for a short holder.
+	 * -EBUSY, with the PID of the holder in call->error; -EACCES where locks cannot be made.
+	 * Not for reading. */
+	int (*lock)(struct pri_call *call, const char *name, int *ret_fd);
+	void (*unlock)(int fd);
 };
 
 /* What every function of a backend gets. */
@@ -93,6 +115,10 @@ struct pri_call {
 	struct pr_ctx *ctx;   /* for core->log, opaque */
 	char *error;	      /* out: text of core->fail; malloc'ed, freed by the core */
 	bool read_only;	      /* the host was opened with PRALLOC_READ_ONLY */
+	/* Put before every absolute path of the machine that is looked at: "" or a directory with
+	 * a tree for tests (pr_ctx_set_root). */
+	const char *root;
+	const struct pri_target *of; /* for core->place and core->links, opaque */
 };
 
 /*
@@ -104,6 +130,9 @@ struct pri_change {
 	const char *instance;	       /* canonical, "" for none or all */
 	uint32_t mode;		       /* PRALLOC_LIVE or PRALLOC_CONFIG, one of them */
 	bool verify;		       /* in, apply: read back into held after the write */
+	/* in, check and apply: of PRALLOC_ALLOW_INEFFECTIVE, PRALLOC_ALLOW_HARM,
+	 * PRALLOC_ANCESTORS, PRALLOC_ENABLE and PRALLOC_REPLACE those that the caller gave */
+	uint32_t flags;
 	/* in, apply: already on the grain of the row.  UNLIMITED and DEFAULT come as they are;
 	 * a live DEFAULT comes as PRALLOC_DEFAULT only where the core table has no default. */
 	struct pri_value wanted;
@@ -123,6 +152,8 @@ struct pri_change {
 #define PRI_SERVE_PRECHECK (UINT32_C(1) << 4)	  /* check() has something to say before a write */
 /* Nothing gives a domain that starts its persistent value: pr_domain_restore() does. */
 #define PRI_SERVE_RESTORE (UINT32_C(1) << 5)
+/* Of a backend beside the one that opened the host: serves live what that one does worse. */
+#define PRI_SERVE_PREFER (UINT32_C(1) << 6)
 #define PRI_SERVE_ALL                                                                              \
 	(PRI_SERVE_READ | PRI_SERVE_WRITE | PRI_SERVE_READ_CONFIG | PRI_SERVE_WRITE_CONFIG)
 
@@ -160,6 +191,32 @@ struct pri_identity {
 	uint64_t incarnation; /* another number after every start; 0 when not running */
 };
 
+/* A network interface of a running domain; what is not known is NULL. */
+struct pri_place_nic {
+	char *mac;    /* lower case */
+	char *tap;    /* the interface of this machine */
+	char *alias;  /* "net0" */
+	char *link;   /* network, bridge or device as the domain names it: the canonical link */
+	char *bridge; /* of a network */
+	char *type;   /* as libvirt names it: "bridge", "network", "direct", "vhostuser", … */
+};
+
+/* A disk of a running domain that is a file or a device of this machine. */
+struct pri_place_disk {
+	char *target; /* "vda" */
+	char *source; /* path */
+	char *alias;
+};
+
+/* Where a domain runs. */
+struct pri_place {
+	int pid;	      /* of its process; 0: not known */
+	uint64_t incarnation; /* as in struct pri_identity */
+	struct pri_place_nic *nics;
+	struct pri_place_disk *disks;
+	size_t nic_count, disk_count;
+};
+
 /* What a host is. */
 struct pri_host_facts {
 	uint32_t cpus;	      /* online */
@@ -183,10 +240,18 @@ struct pri_backend {
 	/* Connect.  *ret_host is passed in call->host from then on.  May block up to the
 	 * deadline. */
 	int (*open)(struct pri_call *call, const char *uri, void **ret_host);
+	/* The same beside the backend that has opened the host, which is proven to be this
+	 * machine.  What cannot be had is a reason of serve(); an error leaves this backend out,
+	 * and is logged.  NULL: never beside another. */
+	int (*open_beside)(struct pri_call *call, void **ret_host);
 	/* Forget the connection.  Must not block, also when a call hangs. */
 	void (*close)(void *host);
+	/* Whether the host is proven to be this machine, as open() found out.  NULL: no backend
+	 * may stand beside this one. */
+	bool (*is_local)(void *host);
 
-	/* The row that serves an attribute on this host, or NULL with a static one-line reason.
+	/* The row that serves an attribute on this host, or NULL with a static one-line reason; a
+	 * backend that stands beside another gives none (NULL) for what it never serves.
 	 * Must not block: what has to be probed is probed in open().  The answer may change only
 	 * with set_cgroup_version. */
 	const struct pri_serve *(*serve)(void *host, int attr, const char **ret_reason);
@@ -200,7 +265,9 @@ struct pri_backend {
 	/* All domains, running or not. */
 	int (*list)(struct pri_call *call, pri_add_identity add, void *arg);
 
-	/* Find a domain by UUID or name; *ret_domain is passed in call->domain from then on. */
+	/* Find a domain by UUID or name; *ret_domain is passed in call->domain from then on.
+	 * Beside another backend, name is the UUID, *identity comes filled in and stays, and what
+	 * has to be known of the domain is asked for when it is needed (core->place). */
 	int (*attach)(struct pri_call *call, const char *name, struct pri_identity *identity,
 		      void **ret_domain);
 	/* Must not block. */
@@ -209,6 +276,12 @@ struct pri_backend {
 	/* Who the attached domain is now.  -ENOENT when it is gone, -ESTALE when its name belongs
 	 * to another UUID. */
 	int (*state)(struct pri_call *call, struct pri_identity *identity);
+
+	/* Where the attached domain runs, for the backends beside this one; strings are malloc'ed.
+	 * -ENOTCONN when it does not run.  NULL where is_local is. */
+	int (*place)(struct pri_call *call, struct pri_place *place);
+	/* The links that have names here.  NULL: none. */
+	int (*links)(struct pri_call *call, pri_add_link add, void *arg);
 
 	/* The instances that an attribute has in the domain (or on the host, call->domain NULL). */
 	int (*instances)(struct pri_call *call, const struct pri_attr *attr, pri_add_instance add,
@@ -219,8 +292,10 @@ struct pri_backend {
 	int (*read)(struct pri_call *call, struct pri_change *changes, size_t n);
 
 	/* What only the backend can know stands against these changes (rows with
-	 * PRI_SERVE_PRECHECK): sets the error of each such change.  Changes nothing.  Result as
-	 * read().  NULL where no row has PRI_SERVE_PRECHECK. */
+	 * PRI_SERVE_PRECHECK): sets the error of each such change.  A weight that cannot act is
+	 * -EOPNOTSUPP unless change->flags has PRALLOC_ALLOW_INEFFECTIVE, harm -ENOSPC unless
+	 * PRALLOC_ALLOW_HARM, what somebody else made -EBUSY unless PRALLOC_REPLACE.  Changes
+	 * nothing.  Result as read().  NULL where no row has PRI_SERVE_PRECHECK. */
 	int (*check)(struct pri_call *call, struct pri_change *changes, size_t n);
 
 	/* Write changes[0..n-1], all of the same target and mode, in this order as far as it
@@ -248,8 +323,8 @@ struct pri_backend {
 	void (*look)(struct pri_call *call);
 };
 
-#define PRI_BACKEND_ENTRY pri_backend_entry_1
-#define PRI_BACKEND_ENTRY_NAME "pri_backend_entry_1"
+#define PRI_BACKEND_ENTRY pri_backend_entry_2
+#define PRI_BACKEND_ENTRY_NAME "pri_backend_entry_2"
 typedef const struct pri_backend *(*pri_backend_entry)(const struct pri_core *core);
 
 #endif /* PRI_BACKEND_H */

@@ -71,7 +71,50 @@ const struct pri_core pri_core_services = {
 	.event_post = pri_event_post,
 	.event_ref = pri_event_ref,
 	.event_unref = pri_event_unref,
+	.place = pri_place,
+	.place_clear = pri_place_clear,
+	.links = pri_links,
+	.lock = pri_lock,
+	.unlock = pri_unlock,
 };
+
+/* Those that are part of the library, in the order in which they are asked. */
+static const struct pri_backend *const built_in[] = {
+	&pri_fake_backend,
+};
+
+static void open_beside(struct pr_host *host, const struct pri_backend *backend)
+{
+	struct pri_target target = {.host = host};
+	struct pri_host_backend *slot = &host->backends[host->backend_count];
+	pri_autofree char *error = NULL;
+	struct pri_call call;
+	void *state = NULL;
+	int r;
+
+	*slot = (struct pri_host_backend){.backend = backend};
+	pri_call_begin(&call, &target, host->backend_count, pri_deadline(host->ctx));
+	r = backend->open_beside(&call, &state);
+	if (r < 0) {
+		pri_call_failed(&call, r, host->uri, &error);
+		pri_log(host->ctx, PRALLOC_LOG_WARNING, "%s", error ? error : pri_strerror(r));
+		return;
+	}
+	free(call.error);
+	slot->state = state;
+	host->backend_count++;
+}
+
+void pri_backends_beside(struct pr_host *host)
+{
+	const struct pri_host_backend *first = &host->backends[0];
+
+	if (!first->backend->is_local || !first->backend->is_local(first->state))
+		return;
+	for (size_t i = 0; i < PRI_ARRAY_SIZE(built_in); i++)
+		if (built_in[i]->open_beside && host->backend_count < PRI_HOST_BACKENDS)
+			open_beside(host, built_in[i]);
+}
 
 #ifdef PRI_STATIC_LIBVIRT
 
@@ -164,8 +207,10 @@ int pri_backend_for(struct pr_ctx *ctx, const char *uri, const struct pri_backen
 	if (!colon || colon == uri)
 		return pri_set_error(error, -EINVAL, "\"%.128s\" is not a URI of a host (%s)", uri,
 				     uri_forms);
-	if (pri_fake_backend.claims(uri)) {
-		*ret_backend = &pri_fake_backend;
+	for (size_t i = 0; i < PRI_ARRAY_SIZE(built_in); i++) {
+		if (!built_in[i]->claims(uri))
+			continue;
+		*ret_backend = built_in[i];
 		return 0;
 	}
 	r = load_module(ctx, ret_backend, error);

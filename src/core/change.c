@@ -59,6 +59,7 @@ int pri_items_check(struct pri_item **items, size_t n, uint64_t deadline_ns, uin
 	for (size_t i = 0; i < n; i++) {
 		items[i]->change.error = 0;
 		free(pri_steal(items[i]->change.text));
+		items[i]->change.flags = flags & PRI_CHANGE_FLAGS;
 		items[i]->change.verify = !(flags & PRALLOC_NO_VERIFY) &&
 					  !pri_attr_is(items[i]->change.attr, PRALLOC_ATTR_ASYNC);
 		r = pri_item_check(items[i]);

@@ -21,11 +21,17 @@ struct pr_ctx {
 	unsigned int references;
 	uint32_t timeout_ms;
 	uint64_t deadline_ns; /* of the public call that goes on, 0 until it is asked for */
+	char *root;	      /* of pr_ctx_set_root, or NULL */
 	pr_log_fn log;
 	void *log_data;
 	int log_level;
 	char errmsg[PRI_ERRMSG_MAX];
 };
+
+static inline const char *pri_root(const struct pr_ctx *ctx)
+{
+	return ctx->root ? ctx->root : "";
+}
 
 struct pri_listener;
 
@@ -34,14 +40,18 @@ struct pri_host_backend {
 	void *state;
 };
 
-/* Who serves an attribute on a host, found out once. */
+/* Who serves an attribute in a mode on a host, found out once. */
 struct pri_route {
-	const struct pri_serve *serve; /* NULL: nobody */
-	uint8_t backend;	       /* index into pr_host.backends */
+	/* NULL: nobody serves the attribute.  Where nobody serves it in this mode: who serves it
+	 * in the other one. */
+	const struct pri_serve *serve;
+	uint8_t backend; /* index into pr_host.backends */
 	bool known;
-	bool chosen; /* by pr_host_set_route */
-	const char *reason;
+	bool chosen;	    /* by pr_host_set_route */
+	const char *reason; /* why not, or not all of it, or NULL */
 };
+
+enum { PRI_ROUTE_LIVE, PRI_ROUTE_CONFIG, PRI_ROUTE_MODES };
 
 struct pr_host {
 	unsigned int references;
@@ -50,7 +60,7 @@ struct pr_host {
 	bool read_only;
 	size_t backend_count;
 	struct pri_host_backend backends[PRI_HOST_BACKENDS];
-	struct pri_route routes[PRI_ATTR_COUNT];
+	struct pri_route routes[PRI_ATTR_COUNT][PRI_ROUTE_MODES];
 	uint32_t cpus;		    /* CPU numbers of the host, once known */
 	struct pri_change *scratch; /* for batches of several changes */
 	size_t scratch_size;
@@ -128,10 +138,22 @@ void pri_log(struct pr_ctx *ctx, int level, const char *format, ...)
 extern const struct pri_core pri_core_services;
 int pri_backend_for(struct pr_ctx *ctx, const char *uri, const struct pri_backend **ret_backend,
 		    char **error);
+/* Open what stands beside the backend that has opened the host. */
+void pri_backends_beside(struct pr_host *host);
 extern const struct pri_backend pri_fake_backend;
 
+/* place.c: what the backend that opened the host tells those beside it */
+int pri_place(struct pri_call *call, struct pri_place *place);
+void pri_place_clear(struct pri_place *place);
+int pri_links(struct pri_call *call, pri_add_link add, void *arg);
+
+/* lock.c: between processes */
+int pri_lock(struct pri_call *call, const char *name, int *ret_fd);
+void pri_unlock(int fd);
+
 /* route.c */
-const struct pri_route *pri_route(struct pr_host *host, const struct pri_attr *attr);
+/* mode: PRALLOC_LIVE or PRALLOC_CONFIG. */
+const struct pri_route *pri_route(struct pr_host *host, const struct pri_attr *attr, uint32_t mode);
 
 /* target.c: a call as a backend gets it */
 const char *pri_target_name(const struct pri_target *target);
@@ -147,10 +169,10 @@ uint64_t pri_now_ns(void);
 /* instance.c */
 /* Canonical instance for a target: malloc'ed, NULL for none. */
 int pri_instance_resolve(const struct pri_target *target, const struct pri_attr *attr,
-			 const char *given, char **ret_instance, char **error);
+			 uint32_t mode, const char *given, char **ret_instance, char **error);
 /* The index-th instance, malloc'ed; -ENODEV past the end. */
-int pri_instance_at(const struct pri_target *target, const struct pri_attr *attr, size_t index,
-		    char **ret_instance, char **error);
+int pri_instance_at(const struct pri_target *target, const struct pri_attr *attr, uint32_t mode,
+		    size_t index, char **ret_instance, char **error);
 
 /* value.c */
 int pri_value_parse(char **error, const struct pri_attr *attr, const char *text, uint64_t maximum,
@@ -208,8 +230,11 @@ int pri_batch_wait(struct pri_item **items, size_t n, uint64_t deadline_ns);
 
 /* change.c: the one path */
 #define PRI_MODE_FLAGS (PRALLOC_LIVE | PRALLOC_CONFIG)
-#define PRI_SET_FLAGS                                                                              \
-	(PRI_MODE_FLAGS | PRALLOC_NO_VERIFY | PRALLOC_ALLOW_INEFFECTIVE | PRALLOC_ALLOW_HARM)
+/* Those that reach a backend with each change. */
+#define PRI_CHANGE_FLAGS                                                                           \
+	(PRALLOC_ALLOW_INEFFECTIVE | PRALLOC_ALLOW_HARM | PRALLOC_ANCESTORS | PRALLOC_ENABLE |     \
+	 PRALLOC_REPLACE)
+#define PRI_SET_FLAGS (PRI_MODE_FLAGS | PRALLOC_NO_VERIFY | PRI_CHANGE_FLAGS)
 int pri_flags_check(uint32_t flags, uint32_t allowed, char **error);
 /* Reads what is into before, keeping change.held. */
 int pri_items_read_before(struct pri_item **items, size_t n, uint64_t deadline_ns);

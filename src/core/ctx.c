@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The library environment. */
 #include <errno.h>
+#include <string.h>
 
 #include "core/core.h"
 
@@ -28,8 +29,10 @@ struct pr_ctx *pr_ctx_ref(struct pr_ctx *ctx)
 
 struct pr_ctx *pr_ctx_unref(struct pr_ctx *ctx)
 {
-	if (ctx && --ctx->references == 0)
+	if (ctx && --ctx->references == 0) {
+		free(ctx->root);
 		free(ctx);
+	}
 	return NULL;
 }
 
@@ -62,6 +65,28 @@ int pr_ctx_set_timeout(struct pr_ctx *ctx, uint32_t timeout_ms)
 		return ctx_fail(ctx, "a time limit of 0 ms is not allowed (1 to 4294967295)");
 	ctx->errmsg[0] = '\0';
 	ctx->timeout_ms = timeout_ms;
+	return 0;
+}
+
+int pr_ctx_set_root(struct pr_ctx *ctx, const char *directory)
+{
+	char *root = NULL;
+	size_t length;
+
+	if (!ctx)
+		return -EINVAL;
+	if (directory && *directory != '/')
+		return ctx_fail(ctx, "a root is an absolute path");
+	if (directory) {
+		root = strdup(directory);
+		if (!root)
+			return -ENOMEM;
+		for (length = strlen(root); length > 0 && root[length - 1] == '/'; length--)
+			root[length - 1] = '\0';
+	}
+	ctx->errmsg[0] = '\0';
+	free(ctx->root);
+	ctx->root = root;
 	return 0;
 }
 

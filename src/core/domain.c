@@ -153,7 +153,7 @@ int pr_domain_instance(struct pr_domain *dom, const char *attribute, size_t inde
 		r = pri_set_error(&error, -EINVAL, "%s belongs to the host, not to a domain",
 				  attr->name);
 	if (r == 0)
-		r = pri_instance_at(&target, attr, index, &instance, &error);
+		r = pri_instance_at(&target, attr, PRALLOC_LIVE, index, &instance, &error);
 	if (r == 0) {
 		free(dom->text);
 		dom->text = instance;

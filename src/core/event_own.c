@@ -245,7 +245,7 @@ static void begin_item(struct pri_item *item, const struct pri_target *target,
 {
 	*item = (struct pri_item){
 		.target = *target,
-		.route = pri_route(target->host, attr_of(own)),
+		.route = pri_route(target->host, attr_of(own), PRALLOC_LIVE),
 		.change = {.attr = attr_of(own),
 			   .instance = own->instance ? own->instance : "",
 			   .mode = PRALLOC_LIVE},
@@ -289,7 +289,7 @@ static void compare_target(struct pr_host *host, struct pri_listener *listener, 
 		if (strcmp(listener->owns[i].uuid, uuid) != 0)
 			continue;
 		listener->owns[i].looked_at = true;
-		if (owns && pri_route(host, attr_of(&listener->owns[i]))->serve)
+		if (owns && pri_route(host, attr_of(&listener->owns[i]), PRALLOC_LIVE)->serve)
 			owns[n++] = &listener->owns[i];
 	}
 	if (*uuid)

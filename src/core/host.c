@@ -49,6 +49,7 @@ static int open_backend(struct pr_host *host, const struct pri_backend *backend,
 		.target = "@host",
 		.deadline_ns = pri_deadline(host->ctx),
 		.ctx = host->ctx,
+		.root = pri_root(host->ctx),
 		.read_only = host->read_only,
 	};
 	void *state = NULL;
@@ -59,6 +60,7 @@ static int open_backend(struct pr_host *host, const struct pri_backend *backend,
 	free(call.error);
 	host->backends[0] = (struct pri_host_backend){backend, state};
 	host->backend_count = 1;
+	pri_backends_beside(host);
 	return 0;
 }
 

@@ -51,10 +51,10 @@ static int add(void *arg, const char *canonical, const char *const *aliases)
 	return search->found ? 0 : -ENOMEM;
 }
 
-static int list(const struct pri_target *target, const struct pri_attr *attr, struct search *search,
-		char **error)
+static int list(const struct pri_target *target, const struct pri_attr *attr, uint32_t mode,
+		struct search *search, char **error)
 {
-	const struct pri_route *route = pri_route(target->host, attr);
+	const struct pri_route *route = pri_route(target->host, attr, mode);
 	struct pri_call call;
 	int r;
 
@@ -85,10 +85,10 @@ static int resolve_number(const struct pri_attr *attr, const char *given, char *
 }
 
 static int resolve_listed(const struct pri_target *target, const struct pri_attr *attr,
-			  const char *given, char **ret_instance, char **error)
+			  uint32_t mode, const char *given, char **ret_instance, char **error)
 {
 	struct search search = {.given = given};
-	int r = list(target, attr, &search, error);
+	int r = list(target, attr, mode, &search, error);
 
 	if (r < 0)
 		return r;
@@ -108,7 +108,7 @@ static int resolve_listed(const struct pri_target *target, const struct pri_attr
 }
 
 int pri_instance_resolve(const struct pri_target *target, const struct pri_attr *attr,
-			 const char *given, char **ret_instance, char **error)
+			 uint32_t mode, const char *given, char **ret_instance, char **error)
 {
 	bool none = !given || !*given;
 
@@ -122,18 +122,18 @@ int pri_instance_resolve(const struct pri_target *target, const struct pri_attr 
 	}
 	if (!none && attr->instance == PRALLOC_INSTANCE_VCPU)
 		return resolve_number(attr, given, ret_instance, error);
-	return resolve_listed(target, attr, none ? NULL : given, ret_instance, error);
+	return resolve_listed(target, attr, mode, none ? NULL : given, ret_instance, error);
 }
 
-int pri_instance_at(const struct pri_target *target, const struct pri_attr *attr, size_t index,
-		    char **ret_instance, char **error)
+int pri_instance_at(const struct pri_target *target, const struct pri_attr *attr, uint32_t mode,
+		    size_t index, char **ret_instance, char **error)
 {
 	struct search search = {.index = index};
 	int r;
 
 	if (attr->instance == PRALLOC_INSTANCE_NONE)
 		return pri_set_error(error, -EINVAL, "%s has no instances", attr->name);
-	r = list(target, attr, &search, error);
+	r = list(target, attr, mode, &search, error);
 	if (r < 0)
 		return r;
 	if (!search.found)

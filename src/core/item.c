@@ -104,7 +104,7 @@ static int item_begin(struct pri_item *item, const struct pri_target *target,
 
 	*item = (struct pri_item){
 		.target = *target,
-		.route = pri_route(target->host, attr),
+		.route = pri_route(target->host, attr, mode),
 		.change = {.attr = attr, .instance = "", .mode = mode},
 	};
 	item->change.serve = item->route->serve;
@@ -119,7 +119,7 @@ static int item_begin(struct pri_item *item, const struct pri_target *target,
 		if (instance && !(item->instance = strdup(instance)))
 			return -ENOMEM;
 	} else {
-		int r = pri_instance_resolve(target, attr, instance, &item->instance, error);
+		int r = pri_instance_resolve(target, attr, mode, instance, &item->instance, error);
 
 		if (r < 0)
 			return r;
@@ -185,9 +185,9 @@ int pri_item_init_read(struct pri_item *item, const struct pri_target *target,
 	if (route->serve && (route->serve->modes & need))
 		return 0;
 	what = subject(attr, item->change.instance, target, mode);
-	if (!route->serve || route->serve->no_write)
+	if (route->reason)
 		return pri_set_error(error, -EOPNOTSUPP, "%s: %s", what ? what : attr->name,
-				     route->serve ? route->serve->no_write : route->reason);
+				     route->reason);
 	return pri_set_error(error, -EOPNOTSUPP, "%s: %s cannot read it", what ? what : attr->name,
 			     target->host->backends[route->backend].backend->name);
 }
@@ -285,8 +285,8 @@ int pri_item_check(struct pri_item *item)
 	item->change.serve = item->route->serve;
 	if (!item->route->serve)
 		return pri_item_fail(item, -EOPNOTSUPP, "%s", item->route->reason);
-	if (!(item->route->serve->modes & need) && item->route->serve->no_write)
-		return pri_item_fail(item, -EOPNOTSUPP, "%s", item->route->serve->no_write);
+	if (!(item->route->serve->modes & need) && item->route->reason)
+		return pri_item_fail(item, -EOPNOTSUPP, "%s", item->route->reason);
 	if (!(item->route->serve->modes & need))
 		return pri_item_fail(item, -EOPNOTSUPP, "%s cannot set it%s", b->backend->name,
 				     need == PRI_SERVE_WRITE ? " while the domain runs"

@@ -248,6 +248,17 @@ static size_t shown_mode(const struct pr_plan *plan, const struct pri_step *step
 		       : PRI_STEP_LIVE;
 }
 
+static const char *backend_name(const struct pri_item *item)
+{
+	uint32_t need = item->change.mode == PRALLOC_CONFIG ? PRI_SERVE_WRITE_CONFIG
+							    : PRI_SERVE_WRITE;
+	const struct pri_route *route = item->route;
+
+	if (!route->serve || !(route->serve->modes & need))
+		return NULL;
+	return item->target.host->backends[route->backend].backend->name;
+}
+
 int pr_plan_step(const struct pr_plan *plan, size_t index, struct pr_step *step)
 {
 	struct pr_step full = {0};
@@ -267,9 +278,7 @@ int pr_plan_step(const struct pr_plan *plan, size_t index, struct pr_step *step)
 	full.target = pri_target_name(&item->target);
 	full.attribute = change->attr->name;
 	full.instance = change->instance;
-	full.backend = item->route->serve
-			       ? item->target.host->backends[item->route->backend].backend->name
-			       : NULL;
+	full.backend = backend_name(item);
 	full.text = change->text ? change->text : "";
 	full.elapsed_us = item->elapsed_ns / 1000;
 	show_value(&full.before, change->attr, &item->before, item->has_before);

@@ -7,7 +7,7 @@
 static bool resettable(const struct pri_settings *list, const struct pri_attr *attr)
 {
 	uint32_t need = list->mode == PRALLOC_CONFIG ? PRI_SERVE_WRITE_CONFIG : PRI_SERVE_WRITE;
-	const struct pri_route *route = pri_route(list->target.host, attr);
+	const struct pri_route *route = pri_route(list->target.host, attr, list->mode);
 
 	return attr->target == PRALLOC_TARGET_DOMAIN && pri_attr_is(attr, PRALLOC_ATTR_WRITABLE) &&
 	       route->serve && (route->serve->modes & need);
@@ -17,6 +17,7 @@ static int collect_one(struct pri_settings *list, const char *attribute, const c
 		       char **error)
 {
 	const struct pri_attr *attr = NULL;
+	const struct pri_route *route;
 	char inside[PRI_NAME_MAX];
 	int r = pri_attr_split(error, attribute, &attr, inside, sizeof(inside));
 
@@ -25,10 +26,10 @@ static int collect_one(struct pri_settings *list, const char *attribute, const c
 	if (*inside && instance && *instance)
 		return pri_set_error(error, -EINVAL, "%s: an instance was given twice (%s and %s)",
 				     attr->name, inside, instance);
-	if (!pri_route(list->target.host, attr)->serve)
+	route = pri_route(list->target.host, attr, list->mode);
+	if (!route->serve)
 		return pri_set_error(error, -EOPNOTSUPP, "%s of %s: %s", attr->name,
-				     pri_target_name(&list->target),
-				     pri_route(list->target.host, attr)->reason);
+				     pri_target_name(&list->target), route->reason);
 	return pri_settings_add(list, attr, *inside ? inside : instance, error);
 }
 

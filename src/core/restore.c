@@ -11,7 +11,7 @@ static int collect(struct pri_settings *list, char **error)
 
 	for (size_t i = 0; r == 0 && i < PRI_ATTR_COUNT; i++) {
 		const struct pri_attr *attr = &pri_attrs[i];
-		const struct pri_route *route = pri_route(list->target.host, attr);
+		const struct pri_route *route = pri_route(list->target.host, attr, PRALLOC_CONFIG);
 
 		if (route->serve && (route->serve->modes & PRI_SERVE_RESTORE))
 			r = pri_settings_add(list, attr, NULL, error);
@@ -143,9 +143,7 @@ static int restore(struct pri_settings *list, uint32_t flags, char **error)
 	return r < 0 ? pri_settings_fail(list, 1, r, error) : 0;
 }
 
-#define FLAGS                                                                                      \
-	(PRALLOC_LIVE | PRALLOC_NO_VERIFY | PRALLOC_ALLOW_INEFFECTIVE | PRALLOC_ALLOW_HARM |       \
-	 PRALLOC_RESTORE_SERVED)
+#define FLAGS (PRALLOC_LIVE | PRALLOC_NO_VERIFY | PRI_CHANGE_FLAGS | PRALLOC_RESTORE_SERVED)
 
 int pr_domain_restore(struct pr_domain *dom, uint32_t flags)
 {

@@ -47,6 +47,7 @@ static struct setting *append(struct list *list)
 static int add_instance(struct list *list, const struct pri_attr *attr, const char *instance,
 			char **error)
 {
+	const struct pri_route *persistent = pri_route(list->target.host, attr, PRALLOC_CONFIG);
 	struct setting *setting = append(list);
 	int r;
 
@@ -56,7 +57,8 @@ static int add_instance(struct list *list, const struct pri_attr *attr, const ch
 	r = pri_item_init_read(&setting->held, &list->target, attr, instance, list->mode, error);
 	if (r < 0 || list->mode == PRALLOC_CONFIG)
 		return r;
-	setting->has_persistent = setting->held.route->serve->modes & PRI_SERVE_READ_CONFIG;
+	setting->has_persistent = persistent->serve &&
+				  (persistent->serve->modes & PRI_SERVE_READ_CONFIG);
 	if (!setting->has_persistent)
 		return 0;
 	return pri_item_init_read(&setting->persistent, &list->target, attr, instance,
@@ -73,7 +75,7 @@ static int add_attr(struct list *list, const struct pri_attr *attr, char **error
 	for (size_t i = 0; r == 0 && attr->instance != PRALLOC_INSTANCE_NONE; i++) {
 		pri_autofree char *name = NULL;
 
-		r = pri_instance_at(&list->target, attr, i, &name, error);
+		r = pri_instance_at(&list->target, attr, list->mode, i, &name, error);
 		if (r == -ENODEV) {
 			free(pri_steal(*error));
 			return 0;
@@ -90,7 +92,7 @@ static bool restorable(const struct list *list, const struct pri_attr *attr)
 	uint32_t need = list->mode == PRALLOC_CONFIG
 				? PRI_SERVE_READ_CONFIG | PRI_SERVE_WRITE_CONFIG
 				: PRI_SERVE_READ | PRI_SERVE_WRITE;
-	const struct pri_route *route = pri_route(list->target.host, attr);
+	const struct pri_route *route = pri_route(list->target.host, attr, list->mode);
 
 	return attr->target == PRALLOC_TARGET_DOMAIN && pri_attr_is(attr, PRALLOC_ATTR_WRITABLE) &&
 	       route->serve && (route->serve->modes & need) == need;

@@ -43,7 +43,7 @@ static int add_instances(struct pri_settings *list, const struct pri_attr *attr,
 {
 	for (size_t i = 0;; i++) {
 		pri_autofree char *name = NULL;
-		int r = pri_instance_at(&list->target, attr, i, &name, error);
+		int r = pri_instance_at(&list->target, attr, list->mode, i, &name, error);
 
 		if (r == -ENODEV) {
 			free(pri_steal(*error));
@@ -110,7 +110,9 @@ int pri_settings_take_persistent(struct pri_settings *list, uint64_t deadline_ns
 		reads[i] = list->items[i];
 		reads[i].change.mode = PRALLOC_CONFIG;
 		reads[i].change.wanted = (struct pri_value){0};
-		if (reads[i].route->serve->modes & PRI_SERVE_READ_CONFIG)
+		reads[i].route = pri_route(list->target.host, reads[i].change.attr, PRALLOC_CONFIG);
+		reads[i].change.serve = reads[i].route->serve;
+		if (reads[i].route->serve && (reads[i].route->serve->modes & PRI_SERVE_READ_CONFIG))
 			pointers[n++] = &reads[i];
 	}
 	pri_batch_read(pointers, n, deadline_ns);

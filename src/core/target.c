@@ -53,14 +53,16 @@ static void call_init(struct pri_call *call, const struct pri_target *target, si
 		.target = pri_target_name(target),
 		.deadline_ns = deadline_ns,
 		.ctx = host->ctx,
+		.root = pri_root(host->ctx),
 		.read_only = host->read_only,
+		.of = target,
 	};
 }
 
 /* Backends beside the one that opened the host meet a domain at its first use there. */
 static int attach_lazily(struct pri_call *call, struct pr_domain *domain, size_t backend)
 {
-	struct pri_identity identity;
+	struct pri_identity identity = domain->identity;
 	int r = call->backend->attach(call, domain->identity.uuid, &identity, &call->domain);
 
 	if (r == 0)

@@ -93,9 +93,10 @@ Test(host, routes)
 	cr_expect_eq(pr_host_set_route(bed.host, "cpu.shares", "tc", 0), -EINVAL);
 	EXPECT_TEXT(pr_host_errmsg(bed.host), "it has fake");
 	cr_expect_eq(pr_host_set_route(bed.host, "cpu.shares", "fake", 0), 0);
-	cr_expect(bed.host->routes[PRI_CPU_SHARES].chosen);
+	cr_expect(bed.host->routes[PRI_CPU_SHARES][PRI_ROUTE_LIVE].chosen);
 	cr_expect_eq(pr_host_set_route(bed.host, "cpu.shares", NULL, 0), 0);
-	cr_expect_not(bed.host->routes[PRI_CPU_SHARES].chosen, "the library's own choice again");
+	cr_expect_not(bed.host->routes[PRI_CPU_SHARES][PRI_ROUTE_LIVE].chosen,
+		      "the library's own choice again");
 	cr_expect_eq(pr_cpu_set_shares(bed.dom, 5, 0), 0);
 	bed_close(&bed);
 }
@@ -113,7 +114,7 @@ Test(host, cgroup_version)
 	cr_expect_eq(pr_host_set_cgroup_version(bed.host, 3, 0), -EINVAL);
 	cr_expect_eq(pr_host_set_cgroup_version(bed.host, 2, UNKNOWN_FLAG), -EINVAL);
 	cr_expect_eq(pr_host_set_cgroup_version(bed.host, 1, 0), -EBUSY);
-	bed.host->routes[PRI_CPU_SHARES].serve = NULL;
+	bed.host->routes[PRI_CPU_SHARES][PRI_ROUTE_LIVE].serve = NULL;
 	cr_expect_eq(pr_host_set_cgroup_version(bed.host, 2, 0), 0);
 	cr_expect_eq(pr_plan_apply(plan, 1000, 0), 0, "%s", pr_plan_errmsg(plan));
 	pr_plan_free(plan);

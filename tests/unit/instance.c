@@ -73,7 +73,7 @@ Test(instance, resolve)
 	for (size_t i = 0; i < PRI_ARRAY_SIZE(resolved); i++) {
 		struct pri_target target = {bed.host, bed.dom};
 		pri_autofree char *name = NULL, *error = NULL;
-		int r = pri_instance_resolve(&target, &pri_attrs[resolved[i].attr],
+		int r = pri_instance_resolve(&target, &pri_attrs[resolved[i].attr], PRALLOC_LIVE,
 					     resolved[i].given, &name, &error);
 
 		cr_expect_eq(r, resolved[i].code, "case %zu: %d %s", i, r, error);

@@ -48,7 +48,7 @@ static uint64_t start_time(int pid)
 	return at ? strtoull(at, NULL, 10) : 0;
 }
 
-static uint64_t qemu_start(const struct pri_identity *identity)
+int pri_lv_qemu_pid(const struct pri_identity *identity)
 {
 	char path[PRI_NAME_MAX + sizeof(PID_FILE)], text[32];
 	int pid;
@@ -57,9 +57,14 @@ static uint64_t qemu_start(const struct pri_identity *identity)
 	if (pri_lv_slurp(path, text, sizeof(text)) <= 0)
 		return 0;
 	pid = (int)strtol(text, NULL, 10);
-	if (pid <= 0)
-		return 0;
-	return runs_domain(pid, identity->uuid) ? start_time(pid) : 0;
+	return pid > 0 && runs_domain(pid, identity->uuid) ? pid : 0;
+}
+
+static uint64_t qemu_start(const struct pri_identity *identity)
+{
+	int pid = pri_lv_qemu_pid(identity);
+
+	return pid ? start_time(pid) : 0;
 }
 
 uint64_t pri_lv_incarnation(const struct pri_lv_host *host, const struct pri_identity *identity,

@@ -11,8 +11,8 @@
 
 typedef int (*collect)(struct pri_lv_instances *list, const struct pri_lv_xml *xml);
 
-static int add(struct pri_lv_instances *list, const char *canonical, const char *first,
-	       const char *second)
+int pri_lv_instance_add(struct pri_lv_instances *list, const char *canonical, const char *first,
+			const char *second)
 {
 	struct pri_lv_instance *item;
 	size_t n = 0;
@@ -49,7 +49,7 @@ static int add_vcpus(struct pri_lv_instances *list, const struct pri_lv_xml *xml
 		if (!xml->vcpu_enabled[i])
 			continue;
 		snprintf(number, sizeof(number), "%u", i);
-		r = add(list, number, NULL, NULL);
+		r = pri_lv_instance_add(list, number, NULL, NULL);
 	}
 	return r;
 }
@@ -63,7 +63,7 @@ static int add_nics(struct pri_lv_instances *list, const struct pri_lv_xml *xml)
 
 		/* libvirt writes MAC addresses in lower case. */
 		if (nic->mac)
-			r = add(list, nic->mac, nic->tap, nic->alias);
+			r = pri_lv_instance_add(list, nic->mac, nic->tap, nic->alias);
 	}
 	return r;
 }
@@ -76,7 +76,7 @@ static int add_disks(struct pri_lv_instances *list, const struct pri_lv_xml *xml
 		const struct pri_lv_disk *disk = &xml->disks[i];
 
 		if (disk->target)
-			r = add(list, disk->target, disk->source, disk->alias);
+			r = pri_lv_instance_add(list, disk->target, disk->source, disk->alias);
 	}
 	return r;
 }
@@ -88,7 +88,7 @@ static int add_device(void *arg, const char *path, const char *alias)
 	for (size_t i = 0; i < list->n; i++)
 		if (strcmp(list->items[i].canonical, path) == 0)
 			return 0;
-	return add(list, path, alias, NULL);
+	return pri_lv_instance_add(list, path, alias, NULL);
 }
 
 static int add_named_devices(struct pri_lv_instances *list, const struct pri_lv_xml *xml)

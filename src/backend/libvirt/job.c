@@ -49,6 +49,8 @@ struct pri_lv_job *pri_lv_job_new(struct pri_call *call, int (*work)(struct pri_
 	job->call = *call;
 	job->call.target = job->target;
 	job->call.ctx = NULL;
+	job->call.root = NULL;
+	job->call.of = NULL;
 	job->call.error = NULL;
 	return job;
 }
@@ -85,6 +87,7 @@ static int copy_change(struct pri_change *to, const struct pri_change *from, cha
 		.instance = *name ? *name : "",
 		.mode = from->mode,
 		.verify = from->verify,
+		.flags = from->flags,
 		.wanted.number = from->wanted.number,
 	};
 	if (*from->instance && !*name)
@@ -167,6 +170,7 @@ static void clear(struct pri_lv_job *job)
 	free(pri_steal(job->identities));
 	job->identity_count = 0;
 	job->attached = NULL;
+	pri_lv_core->place_clear(&job->place);
 }
 
 void pri_lv_job_free(struct pri_lv_job *job)

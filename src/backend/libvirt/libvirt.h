@@ -176,6 +176,15 @@ bool pri_lv_uri_is_local(const char *uri);
 /* Whether the state of the domains outlives a connection. */
 bool pri_lv_uri_is_daemon(const char *uri);
 
+/* place.c: what backends beside this one ask for */
+bool pri_lv_host_is_local(void *state);
+int pri_lv_place(struct pri_call *call, struct pri_place *place);
+int pri_lv_links(struct pri_call *call, pri_add_link add, void *arg);
+
+/* instance.c: first and second may be NULL; the texts are copied */
+int pri_lv_instance_add(struct pri_lv_instances *list, const char *canonical, const char *first,
+			const char *second);
+
 /* job.c: the caller's side of a job */
 struct pri_lv_job {
 	struct pri_job job;
@@ -200,6 +209,7 @@ struct pri_lv_job {
 	struct pri_host_facts facts;
 	const struct pri_attr *attr;
 	struct pri_lv_instances instances;
+	struct pri_place place;
 };
 
 /* A job for the call, or NULL when out of memory. */
@@ -327,6 +337,8 @@ void pri_lv_domain_free(struct pri_lv_domain *domain);
 /* incarnation.c */
 uint64_t pri_lv_incarnation(const struct pri_lv_host *host, const struct pri_identity *identity,
 			    unsigned int id);
+/* The QEMU process of a domain of this machine; 0: not known. */
+int pri_lv_qemu_pid(const struct pri_identity *identity);
 
 /* serve.c: one attempt after another at something that can be repeated, over reconnections */
 int pri_lv_repeat(struct pri_lv_op *op, int (*function)(struct pri_lv_op *op));
@@ -354,6 +366,7 @@ struct pri_lv_nic {
 	char *mac, *tap, *alias;
 	char *link;   /* network, bridge or device that it is on; NULL: none of these */
 	char *bridge; /* of a network, while the domain runs */
+	char *type;
 };
 
 struct pri_lv_disk {

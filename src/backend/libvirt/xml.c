@@ -117,6 +117,7 @@ static int take_nics(struct pri_lv_xml *xml, const xmlNode *devices)
 		nic->mac = attribute(child(c, "mac"), "address");
 		nic->tap = attribute(child(c, "target"), "dev");
 		nic->alias = attribute(child(c, "alias"), "name");
+		nic->type = attribute(c, "type");
 		take_link(nic, child(c, "source"));
 		xml->nic_count++;
 		xml->assigned_device = xml->assigned_device || attribute_is(c, "type", "hostdev") ||
@@ -273,6 +274,7 @@ void pri_lv_xml_free(struct pri_lv_xml *xml)
 		free(xml->nics[i].alias);
 		free(xml->nics[i].link);
 		free(xml->nics[i].bridge);
+		free(xml->nics[i].type);
 	}
 	for (size_t i = 0; i < xml->disk_count; i++) {
 		free(xml->disks[i].target);
