@@ -241,6 +241,8 @@ else
 		suites asan asan unit contract fuzz command
 		suites guests asan host -- "$top/tests/vm/bed.sh" run --
 		suites bed asan bed
+		suites microvm asan microvm
+		PRALLOC_MICROVM_SHARE=$logs suites vm asan vm
 	}
 	run_valgrind
 	analyse

@@ -1,0 +1,244 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# microvm_test.sh VARIANT - what README.md promises of the inside of a micro VM. Runs in one, of
+# the VARIANT v2, v1, hybrid, v2-systemd or hybrid-systemd.
+# shellcheck disable=SC2317 # functions that run() calls
+set -uo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=../abi/tap.sh
+. "$here/../abi/tap.sh"
+variant=$1
+
+all_controllers_handed_down()
+{
+	local controller
+
+	for controller in cpuset cpu io memory hugetlb pids; do
+		grep -qw "$controller" /sys/fs/cgroup/cgroup.subtree_control || return 1
+	done
+	[[ $(stat -f -c %T /sys/fs/cgroup) == cgroup2fs ]]
+}
+
+# A group has the controllers' files, and takes values.
+v2_group()
+{
+	local group=/sys/fs/cgroup/pralloc-test
+
+	mkdir "$group" || return
+	echo 200 >"$group/cpu.weight" &&
+		echo 64M >"$group/memory.low" &&
+		echo "$(disk_number vda) wbps=1048576" >"$group/io.max" &&
+		[[ $(<"$group/io.max") == *wbps=1048576* && $(<"$group/cpu.weight") == 200 ]]
+	set -- $?
+	rmdir "$group"
+	return "$1"
+}
+
+v1_controllers()
+{
+	local controller
+
+	for controller in cpu cpuacct memory blkio cpuset devices freezer pids; do
+		[[ $(stat -f -c %T "/sys/fs/cgroup/$controller/") == cgroupfs ]] || return 1
+		[[ -e /sys/fs/cgroup/$controller/cgroup.procs ]] || return 1
+	done
+	[[ -e /sys/fs/cgroup/cpu,cpuacct/cpu.shares && -e /sys/fs/cgroup/cpu/cpuacct.usage ]]
+}
+
+v1_group()
+{
+	local group=/sys/fs/cgroup/memory/pralloc-test
+
+	mkdir "$group" || return
+	echo 64M >"$group/memory.soft_limit_in_bytes" &&
+		[[ $(<"$group/memory.soft_limit_in_bytes") == 67108864 ]]
+	set -- $?
+	rmdir "$group"
+	return "$1"
+}
+
+no_unified()
+{
+	[[ $(stat -f -c %T /sys/fs/cgroup) == tmpfs && ! -e /sys/fs/cgroup/unified ]]
+}
+
+unified_beside()
+{
+	[[ $(stat -f -c %T /sys/fs/cgroup/unified) == cgroup2fs ]] &&
+		grep -q '^0::' /proc/self/cgroup
+}
+
+disk_number()
+{
+	cat "/sys/block/$1/dev"
+}
+
+bfq()
+{
+	local disk
+
+	for disk in vda vdb; do
+		echo bfq >"/sys/block/$disk/queue/scheduler"
+		grep -qF '[bfq]' "/sys/block/$disk/queue/scheduler" || return 1
+	done
+}
+
+bfq_weights()
+{
+	local file
+
+	file=$(compgen -G '/sys/fs/cgroup/pralloc-test/*bfq.weight') ||
+		file=$(compgen -G '/sys/fs/cgroup/blkio/pralloc-test/*bfq.weight')
+	echo 300 >"$file" && grep -qw 300 "$file"
+}
+
+with_group()
+{
+	local parent=/sys/fs/cgroup status=0
+
+	[[ $variant != v1 && $variant != hybrid ]] || parent+=/blkio
+	mkdir "$parent/pralloc-test"
+	"$@" || status=$?
+	rmdir "$parent/pralloc-test"
+	return "$status"
+}
+
+# 60 MiB at 20 MiB/s.
+disk_is_slow()
+{
+	local before after
+
+	before=$(date +%s%N)
+	dd if=/dev/zero of=/dev/vdb bs=1M count=60 oflag=direct status=none || return
+	after=$(date +%s%N)
+	echo "60 MiB in $(((after - before) / 1000000)) ms"
+	(((after - before) / 1000000 >= 2500 && (after - before) / 1000000 <= 3500))
+}
+
+io_cost()
+{
+	local number
+
+	number=$(disk_number vdb)
+	echo none >/sys/block/vdb/queue/scheduler
+	echo "$number enable=1" >/sys/fs/cgroup/io.cost.qos
+	grep -q "^$number enable=1" /sys/fs/cgroup/io.cost.qos || return
+	echo "$number enable=0" >/sys/fs/cgroup/io.cost.qos
+}
+
+pressure()
+{
+	grep -q '^some' /proc/pressure/memory
+}
+
+ksm()
+{
+	echo 1 >/sys/kernel/mm/ksm/run && grep -qx 1 /sys/kernel/mm/ksm/run &&
+		echo 0 >/sys/kernel/mm/ksm/run
+}
+
+zram_swap()
+{
+	grep -q '^/dev/zram0.*65532' /proc/swaps
+}
+
+traffic_control()
+{
+	local module
+
+	ip link add pralloc-v0 type veth peer name pralloc-v1 &&
+		ip link set pralloc-v0 up &&
+		tc qdisc add dev pralloc-v0 root handle 1: htb default 1 &&
+		tc class add dev pralloc-v0 parent 1: classid 1:1 htb rate 10mbit &&
+		tc qdisc add dev pralloc-v0 parent 1:1 fq_codel &&
+		tc qdisc add dev pralloc-v0 clsact &&
+		tc filter add dev pralloc-v0 ingress protocol ip flower ip_proto tcp \
+			action police rate 1mbit burst 10k drop || return
+	for module in sch_htb cls_flower act_police veth; do
+		[[ -d /sys/module/$module ]] || { echo "no $module"; return 1; }
+	done
+	ip link del pralloc-v0
+}
+
+network_devices()
+{
+	ip tuntap add pralloc-t0 mode tap &&
+		ip link add pralloc-b0 type bridge &&
+		ip link add pralloc-i0 type ifb &&
+		ip link set pralloc-t0 master pralloc-b0 &&
+		ip link del pralloc-i0 && ip link del pralloc-b0 && ip link del pralloc-t0
+}
+
+loopback()
+{
+	[[ $(bash -c 'exec 3<>/dev/tcp/127.0.0.1/1' 2>&1) == *'Connection refused'* ]]
+}
+
+# The host has made the VM's directory seconds ago, by its own clock.
+right_time()
+{
+	local now made
+
+	now=$(date +%s)
+	made=$(stat -c %Y "$PRALLOC_MICROVM_DIR/job")
+	echo "$((now - made)) s after the start"
+	((now >= made && now < made + 120))
+}
+
+loop_device()
+{
+	local image loop
+
+	image=$(mktemp)
+	truncate -s 1M "$image"
+	loop=$(losetup -f --show "$image") && losetup -d "$loop"
+}
+
+# What is written is in the VM only: the host's root is read-only below it.
+own_files()
+{
+	echo mine >"$here/pralloc-test" && [[ $(<"$here/pralloc-test") == mine ]] &&
+		[[ $(findmnt -n -o FSTYPE /) == overlay ]]
+}
+
+common()
+{
+	run "two CPUs" [ "$(nproc)" = 2 ]
+	run "the host's files, own changes" own_files
+	run "shared memory" touch /dev/shm/pralloc-test
+	run "a terminal" bash -c '[ -e /dev/ptmx ] && [ -e /dev/pts/ptmx ]'
+	run "loopback" loopback
+	run "loop devices" loop_device
+	run "the disk's speed" disk_is_slow
+	run "BFQ" bfq
+	run "BFQ's weights" with_group bfq_weights
+	run "pressure" pressure
+	run "KSM" ksm
+	run "tc with htb, fq_codel, flower, police" traffic_control
+	run "tun, bridge, ifb" network_devices
+}
+
+case $variant in
+v2)
+	run "all controllers are handed down" all_controllers_handed_down
+	run "a group with limits" v2_group
+	run "io.cost" io_cost
+	run "swap on zram" zram_swap
+	run "the time" right_time
+	common
+	;;
+v1)
+	run "the controllers of v1" v1_controllers
+	run "no v2" no_unified
+	run "a group with a soft limit" v1_group
+	common
+	;;
+hybrid)
+	run "the controllers of v1" v1_controllers
+	run "v2 beside them" unified_beside
+	run "a group with a soft limit" v1_group
+	;;
+esac
+done_testing
