@@ -79,6 +79,7 @@ struct command {
 	struct example examples[2];
 	uint32_t options; /* enum option_bit beside OPTIONS_ALWAYS */
 	int access;	  /* enum access */
+	bool shows;	  /* without words it only reads, whatever access says */
 	size_t least_words, most_words;
 	bool lines; /* with --json it prints objects itself, one per line */
 	int (*run)(struct app *app, const char **words, size_t count); /* an exit code */
@@ -113,6 +114,7 @@ int run_reset(struct app *app, const char **words, size_t count);
 int run_restore(struct app *app, const char **words, size_t count);
 int run_save(struct app *app, const char **words, size_t count);
 int run_events(struct app *app, const char **words, size_t count);
+int run_net(struct app *app, const char **words, size_t count);
 int run_host(struct app *app, const char **words, size_t count);
 int run_attributes(struct app *app, const char **words, size_t count);
 int run_apply(struct app *app, const char **words, size_t count);

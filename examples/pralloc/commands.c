@@ -147,6 +147,23 @@ const struct command commands[] = {
 		.run = run_events,
 	},
 	{
+		.name = "net",
+		.usage = "[link LINK RATE [IN-RATE] | reset LINK]",
+		.summary = "who shares a link and what passes, or the rates of a link",
+		.details =
+			"LINK is a bridge or network.  Without words: links with the sum of the\n"
+			"guarantees, their rates and what passes now, and the domains on them.  link\n"
+			"sets what the domains on a link share, in both directions RATE unless\n"
+			"IN-RATE tells that towards them; reset gives the link back.",
+		.examples = {{"pralloc net --watch=1", "what passes, every second"},
+			     {"pralloc net link br0 800mbit", "share 800 Mbit/s by weight"}},
+		.options = OPTIONS_FORCE | OPTION_DRY_RUN | OPTION_WATCH,
+		.access = ACCESS_WRITE,
+		.shows = true,
+		.most_words = 4,
+		.run = run_net,
+	},
+	{
 		.name = "host",
 		.usage = "",
 		.summary = "what the host is, and which backend serves what or why none does",

@@ -96,6 +96,12 @@ _pralloc_set()
 	[[ $last ]] && _pralloc_attributes 1
 }
 
+_pralloc_links()
+{
+	"$program" "${host[@]}" --timeout 2 show @host --json 2>/dev/null |
+		sed -n 's/^ *"net.link.out\[\(.*\)\]": .*/\1/p'
+}
+
 _pralloc_argument()
 {
 	case $command in
@@ -103,6 +109,12 @@ _pralloc_argument()
 	set) _pralloc_set ;;
 	attributes) _pralloc_attributes '' ;;
 	restore) _pralloc_domains ;;
+	net)
+		case ${#arguments[@]} in
+		0) printf '%s\n' link reset ;;
+		1) _pralloc_links ;;
+		esac
+		;;
 	get | reset | show | save)
 		if ((${#arguments[@]} == 0)); then
 			_pralloc_domains

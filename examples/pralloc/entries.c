@@ -14,6 +14,14 @@ void entries_add(struct entries *entries, const char *attribute, const char *ins
 	};
 }
 
+static int instance_at(struct app *app, const struct target *target, const char *attribute,
+		       size_t index, const char **ret_instance)
+{
+	if (target->domain)
+		return pr_domain_instance(target->domain, attribute, index, ret_instance);
+	return pr_host_instance(app->host, attribute, index, ret_instance);
+}
+
 void entries_expand(struct app *app, struct entries *entries, const struct target *target,
 		    const char *attribute)
 {
@@ -27,7 +35,7 @@ void entries_expand(struct app *app, struct entries *entries, const struct targe
 		entries_add(entries, attribute, NULL);
 	if (info.instance == PRALLOC_INSTANCE_NONE)
 		return;
-	while (target->domain && pr_domain_instance(target->domain, attribute, i++, &instance) == 0)
+	while (instance_at(app, target, attribute, i++, &instance) == 0)
 		entries_add(entries, attribute, instance);
 	/* So that whoever asked for it learns why there is none. */
 	if (entries->count == before && app->command->run == run_get)

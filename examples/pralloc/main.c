@@ -65,9 +65,15 @@ static int check_usage(struct app *app)
 	return EXIT_DONE;
 }
 
+static bool only_reads(const struct app *app)
+{
+	return app->command->access == ACCESS_READ ||
+	       (app->command->shows && app->options.word_count == 1);
+}
+
 static int connect_host(struct app *app)
 {
-	uint32_t flags = app->command->access == ACCESS_READ ? PRALLOC_READ_ONLY : 0;
+	uint32_t flags = only_reads(app) ? PRALLOC_READ_ONLY : 0;
 	int r;
 
 	r = pr_ctx_new(&app->ctx);

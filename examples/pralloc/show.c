@@ -3,13 +3,11 @@
 #include "names.h"
 #include "table.h"
 #include "values.h"
+#include "watch.h"
 
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 static const struct column columns[] = {
 	{"ATTRIBUTE", COLUMN_LEFT},
@@ -163,57 +161,39 @@ static int show(struct app *app, struct target *target, struct entries *entries,
 	return EXIT_DONE;
 }
 
-/* False when there is nobody to show anything to any more. */
-static bool wait_for_next(const struct app *app)
+/* What passes of a watch have in common. */
+struct passes {
+	struct target *target;
+	struct entries before;
+};
+
+static int show_again(struct app *app, void *data)
 {
-	uint32_t ms = app->options.watch_ms;
-	struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
-	struct pollfd output = {.fd = STDOUT_FILENO};
+	struct passes *passes = data;
+	struct entries now = {0};
+	int status = show(app, passes->target, &now, &passes->before);
 
-	if (fflush(stdout) != 0)
-		return false;
-	/* No event is asked for: only an error or a hang-up ends the wait early. */
-	return ppoll(&output, 1, &time, /* sigmask= */ NULL) == 0;
-}
-
-/* Ends by a signal, or when the reader of the output goes away. */
-static int watch(struct app *app, struct target *target)
-{
-	const char *between = isatty(STDOUT_FILENO) ? "\033[H\033[J" : "\n";
-	struct entries before = {0}, now = {0};
-	int status = EXIT_DONE;
-
-	if (isatty(STDOUT_FILENO))
-		fputs("\033[2J\033[H", stdout);
-	for (;;) {
-		status = show(app, target, &now, &before);
-		if (status != EXIT_DONE || !wait_for_next(app))
-			break;
-		entries_clear(&before);
-		before = now;
-		now = (struct entries){0};
-		fputs(between, stdout);
-	}
-	entries_clear(&now);
-	entries_clear(&before);
+	entries_clear(&passes->before);
+	passes->before = now;
 	return status;
 }
 
 int run_show(struct app *app, const char **words, size_t count)
 {
-	struct entries entries = {0}, none = {0};
 	struct target target;
-	int status;
+	struct passes passes = {.target = &target};
+	int status = watch_check(app);
 
 	(void)count;
-	if (option_given(app, OPTION_WATCH) && app->out)
-		return fail_usage(app, "--watch shows tables, --json one object: take one of them");
-	status = target_open(app, words[0], &target);
+	if (status == EXIT_DONE)
+		status = target_open(app, words[0], &target);
 	if (status != EXIT_DONE)
 		return status;
-	status = option_given(app, OPTION_WATCH) ? watch(app, &target)
-						 : show(app, &target, &entries, &none);
-	entries_clear(&entries);
+	if (option_given(app, OPTION_WATCH))
+		status = watch(app, show_again, &passes);
+	else
+		status = show_again(app, &passes);
+	entries_clear(&passes.before);
 	target_close(&target);
 	return status;
 }

@@ -71,6 +71,17 @@ PRALLOC_API int pr_host_next(struct pr_host *host, struct pr_domain **dom, uint3
 PRALLOC_API int pr_host_info(struct pr_host *host, struct pr_host_info *info, uint32_t flags);
 
 /**
+ * pr_host_instance - the instances of an attribute of the host, one by one: the links of net.link.out
+ *
+ * @index: 0, 1, 2, … until the call returns -ENODEV.
+ * @ret_instance: the canonical name, valid until the next call on @host.
+ * Errors: -EINVAL (attribute without instances, or of domains), -ENODEV (no more), -EOPNOTSUPP,
+ * -ENOTCONN, -EBUSY, -ETIMEDOUT, -ENOMEM, -EIO.  Since: 0.1.
+ */
+PRALLOC_API int pr_host_instance(struct pr_host *host, const char *attribute, size_t index,
+				 const char **ret_instance);
+
+/**
  * pr_host_route - which backend of this host serves an attribute, or why none does
  *
  * @attribute: its name without an instance.

@@ -157,6 +157,8 @@ const struct pri_route *pri_route(struct pr_host *host, const struct pri_attr *a
 
 /* target.c: a call as a backend gets it */
 const char *pri_target_name(const struct pri_target *target);
+/* Whether an attribute belongs to a target of this kind. */
+int pri_target_check(const struct pri_target *target, const struct pri_attr *attr, char **error);
 int pri_call_begin(struct pri_call *call, const struct pri_target *target, size_t backend,
 		   uint64_t deadline_ns);
 /* Put operation and backend before call->error and move it to *error; frees. Returns code. */
@@ -173,6 +175,10 @@ int pri_instance_resolve(const struct pri_target *target, const struct pri_attr 
 /* The index-th instance, malloc'ed; -ENODEV past the end. */
 int pri_instance_at(const struct pri_target *target, const struct pri_attr *attr, uint32_t mode,
 		    size_t index, char **ret_instance, char **error);
+/* The same, live, of an attribute that a caller named; *ret_text holds it in place of what was
+ * there. */
+int pri_instance_named(const struct pri_target *target, const char *attribute, size_t index,
+		       const char **ret_instance, char **ret_text, char **error);
 
 /* value.c */
 int pri_value_parse(char **error, const struct pri_attr *attr, const char *text, uint64_t maximum,

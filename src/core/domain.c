@@ -136,28 +136,12 @@ int pr_domain_instance(struct pr_domain *dom, const char *attribute, size_t inde
 		       const char **ret_instance)
 {
 	struct pri_target target;
-	const struct pri_attr *attr = NULL;
-	char inside[PRI_NAME_MAX];
-	char *instance = NULL;
 	char *error = NULL;
 	int r;
 
 	if (!dom)
 		return -EINVAL;
 	target = (struct pri_target){dom->host, dom};
-	if (!attribute || !ret_instance)
-		r = pri_set_error(&error, -EINVAL, "attribute or ret_instance is NULL");
-	else
-		r = pri_attr_split(&error, attribute, &attr, inside, sizeof(inside));
-	if (r == 0 && attr->target != PRALLOC_TARGET_DOMAIN)
-		r = pri_set_error(&error, -EINVAL, "%s belongs to the host, not to a domain",
-				  attr->name);
-	if (r == 0)
-		r = pri_instance_at(&target, attr, PRALLOC_LIVE, index, &instance, &error);
-	if (r == 0) {
-		free(dom->text);
-		dom->text = instance;
-		*ret_instance = instance;
-	}
+	r = pri_instance_named(&target, attribute, index, ret_instance, &dom->text, &error);
 	return pri_domain_result(dom, r, &error);
 }

@@ -203,3 +203,16 @@ int pr_host_next(struct pr_host *host, struct pr_domain **dom, uint32_t flags)
 		free(pri_steal(error));
 	return pri_host_result(host, r, &error);
 }
+
+int pr_host_instance(struct pr_host *host, const char *attribute, size_t index,
+		     const char **ret_instance)
+{
+	struct pri_target target = {.host = host};
+	char *error = NULL;
+	int r;
+
+	if (!host)
+		return -EINVAL;
+	r = pri_instance_named(&target, attribute, index, ret_instance, &host->text, &error);
+	return pri_host_result(host, r, &error);
+}

@@ -143,3 +143,26 @@ int pri_instance_at(const struct pri_target *target, const struct pri_attr *attr
 	*ret_instance = search.found;
 	return 0;
 }
+
+int pri_instance_named(const struct pri_target *target, const char *attribute, size_t index,
+		       const char **ret_instance, char **ret_text, char **error)
+{
+	const struct pri_attr *attr = NULL;
+	char inside[PRI_NAME_MAX];
+	char *instance = NULL;
+	int r;
+
+	if (!attribute || !ret_instance)
+		return pri_set_error(error, -EINVAL, "attribute or ret_instance is NULL");
+	r = pri_attr_split(error, attribute, &attr, inside, sizeof(inside));
+	if (r == 0)
+		r = pri_target_check(target, attr, error);
+	if (r == 0)
+		r = pri_instance_at(target, attr, PRALLOC_LIVE, index, &instance, error);
+	if (r < 0)
+		return r;
+	free(*ret_text);
+	*ret_text = instance;
+	*ret_instance = instance;
+	return 0;
+}

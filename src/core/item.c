@@ -100,7 +100,7 @@ static int item_begin(struct pri_item *item, const struct pri_target *target,
 		      const struct pri_attr *attr, const char *instance, uint32_t mode,
 		      char **error)
 {
-	bool of_host = attr->target == PRALLOC_TARGET_HOST;
+	int r;
 
 	*item = (struct pri_item){
 		.target = *target,
@@ -108,19 +108,15 @@ static int item_begin(struct pri_item *item, const struct pri_target *target,
 		.change = {.attr = attr, .instance = "", .mode = mode},
 	};
 	item->change.serve = item->route->serve;
-	if (of_host && target->domain)
-		return pri_set_error(error, -EINVAL, "%s belongs to the host, not to a domain (%s)",
-				     attr->name, pri_target_name(target));
-	if (!of_host && !target->domain)
-		return pri_set_error(error, -EINVAL, "%s belongs to a domain, not to the host",
-				     attr->name);
+	r = pri_target_check(target, attr, error);
+	if (r < 0)
+		return r;
 	if (!item->route->serve) {
 		/* Nobody can say which instances there are; pri_item_check refuses it. */
 		if (instance && !(item->instance = strdup(instance)))
 			return -ENOMEM;
 	} else {
-		int r = pri_instance_resolve(target, attr, mode, instance, &item->instance, error);
-
+		r = pri_instance_resolve(target, attr, mode, instance, &item->instance, error);
 		if (r < 0)
 			return r;
 	}

@@ -70,6 +70,19 @@ static int attach_lazily(struct pri_call *call, struct pr_domain *domain, size_t
 	return r;
 }
 
+int pri_target_check(const struct pri_target *target, const struct pri_attr *attr, char **error)
+{
+	bool of_host = attr->target == PRALLOC_TARGET_HOST;
+
+	if (of_host && target->domain)
+		return pri_set_error(error, -EINVAL, "%s belongs to the host, not to a domain (%s)",
+				     attr->name, pri_target_name(target));
+	if (!of_host && !target->domain)
+		return pri_set_error(error, -EINVAL, "%s belongs to a domain, not to the host",
+				     attr->name);
+	return 0;
+}
+
 int pri_call_begin(struct pri_call *call, const struct pri_target *target, size_t backend,
 		   uint64_t deadline_ns)
 {

@@ -95,8 +95,8 @@ PYTHON
 
 usage_cases() {
 	expect "help lists every sub-command" 0 \
-		'list .*show .*get .*set .*reset .*restore .*save .*apply .*events .*host .*attributes ' '' --help
-	for name in list show get set reset restore save apply events host attributes; do
+		'list .*show .*get .*set .*reset .*restore .*save .*apply .*events .*net .*host .*attributes ' '' --help
+	for name in list show get set reset restore save apply events net host attributes; do
 		run "$name" --help
 		local problem=
 		[ "$status" -eq 0 ] || problem="exit status $status"
@@ -267,6 +267,48 @@ save_cases() {
 		d["domain"]["name"] == "vm1"' save vm1 --json
 }
 
+net_cases() {
+	expect "net" 0 \
+		'fakebr0 .*0 bit/s .*  vm1  .*100/100 +- +- +[1-9][0-9.]* kbit/s/[0-9.]* kbit/s +0/0' \
+		'' net
+	expect "net without the domain that is off" 0 '  vm3 ' '' \
+		-c 'fake:///3?inject=stop+domain=vm2' net
+	result "net does not show a domain that is off" "$(grep vm2 "$dir/out")"
+	expect "net of a host without domains" 0 '^LINK/VM .*fakebr0 +0 bit/s' '' \
+		-c 'fake:///1?inject=stop+domain=vm1' net
+	json "json of net" 0 'd["links"]["fakebr0"]["committed"]["value"] == 0 and
+		d["domains"][1]["name"] == "vm2" and
+		d["domains"][1]["links"]["fakebr0"]["weight"]["in"]["value"] == 100 and
+		d["domains"][1]["interfaces"]["52:54:00:00:00:02"]["now"]["out"]["value"] > 0 and
+		d["domains"][1]["interfaces"]["52:54:00:00:00:02"]["ceiling"]["in"]["value"] ==
+			"unlimited"' net --json
+	expect "rates of a link" 0 \
+		'net.link.out\[fakebr0\] .* 800 Mbit/s .*net.link.in\[fakebr0\] .* 80 Mbit/s' '' \
+		net link fakebr0 800mbit 80mbit
+	expect "one rate for both directions" 0 'out.* 800 Mbit/s .*in.* 800 Mbit/s' '' \
+		net link fakebr0 800mbit
+	expect "reset of a link" 0 'net.link.in\[fakebr0\] .*default' '' net reset fakebr0
+	expect "rates of a link, checked" 0 'nothing was changed' '' \
+		net link fakebr0 800mbit --dry-run
+	json "json of a link" 0 'd["steps"][0]["wanted"]["value"] == 100000000' \
+		net link fakebr0 800mbit --json
+	expect "link that there is not" 1 '' 'no instance "br7" \(there are: fakebr0' \
+		net link br7 800mbit
+	expect "rate that is none" 1 '' 'net.link.out.*fast' net link fakebr0 fast
+	expect "rate of zero" 1 '' 'net.link.out.*0 is out of range' net link fakebr0 0
+	expect "link without a rate" 2 '' 'net link needs LINK RATE' net link fakebr0
+	expect "reset of two links" 2 '' 'net reset needs LINK' net reset fakebr0 fakebr0
+	expect "net of something else" 2 '' 'set is neither link nor reset' net set fakebr0
+	expect "force where nothing is changed" 2 '' 'changes nothing without' net --replace
+	expect "watch of a change" 2 '' 'net link takes no --watch' net link fakebr0 1mbit --watch
+	json "json of net --watch" 2 '"--watch shows tables" in d["error"]["text"]' \
+		net --watch --json
+	timeout --signal INT 2 "$pralloc" net --watch=0.2 >"$dir/out" 2>"$dir/err"
+	result "net --watch shows again" "$(
+		[ "$(grep -c '^fakebr0 ' "$dir/out")" -gt 2 ] || cat "$dir/out"
+		cat "$dir/err")"
+}
+
 watch_cases() {
 	json "json of watch" 2 '"--watch shows tables" in d["error"]["text"]' \
 		show vm1 --watch --json
@@ -424,6 +466,7 @@ reset_cases
 restore_cases
 apply_cases
 save_cases
+net_cases
 watch_cases
 events_cases
 json_cases

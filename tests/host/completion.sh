@@ -54,6 +54,9 @@ offers "no domain behind a domain" "$nothing" set vm1 vm
 offers "another domain behind an assignment" ' vm1 vm2 vm3 ' set vm1 cpu.shares = 512 vm
 offers "values" ' default unlimited ' set vm1 cpu.shares =
 offers "the beginning of a value" ' unlimited ' set vm1 mem.hard_limit = unl
+offers "what net can do" ' link reset ' net ''
+offers "links" ' fakebr0 ' net reset fa
+offers "no link where a rate stands" "$nothing" net link fakebr0 ''
 offers "names of attributes" ' ksm.run ' attributes ksm.r
 cd "$source_dir/tests/abi" || exit 1
 offers "files" ' layout.c ' apply lay

@@ -18,7 +18,7 @@ static const struct {
 	{"io.weight", 0, 0, "/dev/fake0"},
 	{"net.weight.in", 0, 0, "fakebr0"},
 	{"cpu.shares", 0, -EINVAL, "has no instances"},
-	{"net.link.in", 0, -EINVAL, "belongs to the host"},
+	{"net.link.in", 0, -EINVAL, "belongs to the host, not to a domain (vm1)"},
 	{"no.such", 0, -EINVAL, "no attribute"},
 	{NULL, 0, -EINVAL, "NULL"},
 };
@@ -39,6 +39,38 @@ Test(instance, by_index)
 	}
 	cr_expect_eq(pr_domain_instance(NULL, "cpu.pin", 0, NULL), -EINVAL);
 	cr_expect_eq(pr_domain_instance(bed.dom, "cpu.pin", 0, NULL), -EINVAL);
+	bed_close(&bed);
+}
+
+static const struct {
+	const char *attribute;
+	size_t index;
+	int code;
+	const char *name; /* or what the error contains */
+} of_host[] = {
+	{"net.link.out", 0, 0, "fakebr0"},
+	{"net.link.in", 1, -ENODEV, "1 instances"},
+	{"mem.total", 0, -EINVAL, "has no instances"},
+	{"net.weight.out", 0, -EINVAL, "belongs to a domain"},
+	{NULL, 0, -EINVAL, "NULL"},
+};
+
+Test(instance, of_the_host)
+{
+	struct bed bed;
+
+	bed_open(&bed);
+	for (size_t i = 0; i < PRI_ARRAY_SIZE(of_host); i++) {
+		const char *name = "untouched";
+		int r = pr_host_instance(bed.host, of_host[i].attribute, of_host[i].index, &name);
+
+		cr_expect_eq(r, of_host[i].code, "case %zu: %d", i, r);
+		cr_expect_str_eq(name, r < 0 ? "untouched" : of_host[i].name, "case %zu", i);
+		if (r < 0)
+			EXPECT_TEXT(pr_host_errmsg(bed.host), of_host[i].name);
+	}
+	cr_expect_eq(pr_host_instance(NULL, "net.link.out", 0, NULL), -EINVAL);
+	cr_expect_eq(pr_host_instance(bed.host, "net.link.out", 0, NULL), -EINVAL);
 	bed_close(&bed);
 }
 
