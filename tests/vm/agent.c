@@ -30,7 +30,7 @@
 static const char *const modules[] = {
 	"virtio_ring", "virtio",     "virtio_pci_legacy_dev", "virtio_pci_modern_dev",
 	"virtio_pci",  "failover",   "net_failover",	      "virtio_console",
-	"virtio_blk",  "virtio_net",
+	"virtio_blk",  "virtio_net", "virtio_mem",
 };
 
 static char reply[1024];

@@ -49,9 +49,34 @@ pin_xml()
 	echo "<cputune><emulatorpin cpuset='$cpus'/></cputune>"
 }
 
+# Devices of 2 MiB blocks from which nothing is plugged yet, and the room for them.
+virtio_mem_room()
+{
+	((${#virtio_mem[@]})) || return 0
+	echo "<maxMemory slots='${#virtio_mem[@]}' unit='MiB'>$((total + 1024))</maxMemory>"
+}
+
+virtio_mem_cell()
+{
+	((${#virtio_mem[@]})) || return 0
+	echo "<numa><cell id='0' cpus='0-$((vcpus - 1))' memory='$maximum' unit='MiB'/></numa>"
+}
+
+virtio_mem_xml()
+{
+	local size
+
+	for size in "${virtio_mem[@]}"; do
+		echo "<memory model='virtio-mem'><target><size unit='MiB'>$size</size>" \
+			"<node>0</node><block unit='MiB'>2</block>" \
+			"<requested unit='MiB'>0</requested></target></memory>"
+	done
+}
+
 guest_xml()
 {
-	local type=qemu mode=maximum cmdline="console=ttyS0 quiet ipv6.disable=1" cpuset=
+	local type=qemu mode=maximum cmdline="console=ttyS0 quiet ipv6.disable=1" cpuset= size
+	local total=$maximum
 
 	if [[ ${PRALLOC_BED_ACCEL:-tcg} != tcg ]]; then
 		type=$PRALLOC_BED_ACCEL
@@ -59,10 +84,16 @@ guest_xml()
 	fi
 	[[ ! $cpus ]] || cpuset=" cpuset='$cpus'"
 	[[ $balloon_driver ]] || cmdline+=" pralloc.noballoon"
+	for size in "${virtio_mem[@]}"; do
+		((total += size, memory += size))
+	done
+	# What is plugged goes online by itself, where it can be unplugged again.
+	((${#virtio_mem[@]} == 0)) || cmdline+=" memhp_default_state=online_movable"
 	cat <<-END
 		<domain type='$type'>
 		  <name>$name</name>
-		  <memory unit='MiB'>$maximum</memory>
+		  $(virtio_mem_room)
+		  <memory unit='MiB'>$total</memory>
 		  <currentMemory unit='MiB'>$memory</currentMemory>
 		  <vcpu$cpuset>$vcpus</vcpu>
 		  $(pin_xml)
@@ -73,7 +104,7 @@ guest_xml()
 		    <cmdline>$cmdline</cmdline>
 		  </os>
 		  <features><acpi/></features>
-		  <cpu mode='$mode'/>
+		  <cpu mode='$mode'>$(virtio_mem_cell)</cpu>
 		  <clock offset='utc'/>
 		  <devices>
 		    <disk type='file' device='disk'>
@@ -92,6 +123,7 @@ guest_xml()
 		    </channel>
 		    <serial type='file'><source path='$dir/guests/$name.console'/></serial>
 		    <controller type='usb' model='none'/>
+		    $(virtio_mem_xml)
 		    $(balloon_xml)
 		  </devices>
 		</domain>
@@ -160,7 +192,7 @@ guest()
 {
 	check_name "${1:-}"
 	local name=$1 memory=512 maximum='' vcpus=2 cpus='' autodeflate=off
-	local balloon_device=1 balloon_driver=1
+	local balloon_device=1 balloon_driver=1 virtio_mem=()
 
 	shift
 	while (($# > 0)); do
@@ -172,6 +204,7 @@ guest()
 		--no-balloon-device) balloon_device='' ;;
 		--no-balloon-driver) balloon_driver='' ;;
 		--autodeflate) autodeflate=on ;;
+		--virtio-mem) virtio_mem+=("$2") && shift ;;
 		*) fail "guest: unknown option $1" ;;
 		esac
 		shift

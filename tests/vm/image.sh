@@ -12,7 +12,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=image_common.sh
 . "$here/image_common.sh"
 modules=(virtio_ring virtio virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci failover
-	net_failover virtio_console virtio_blk virtio_net virtio_balloon)
+	net_failover virtio_console virtio_blk virtio_net virtio_balloon virtio_mem)
 agent_sources=("$here"/agent*.c)
 talk_sources=("$here/talk_main.c" "$here/talk.c")
 
