@@ -52,6 +52,7 @@ static const char *const instances[] = {
 	[PRALLOC_INSTANCE_NONE] = NULL,	      [PRALLOC_INSTANCE_VCPU] = "vCPU",
 	[PRALLOC_INSTANCE_DEVICE] = "device", [PRALLOC_INSTANCE_DISK] = "disk",
 	[PRALLOC_INSTANCE_NIC] = "interface", [PRALLOC_INSTANCE_LINK] = "link",
+	[PRALLOC_INSTANCE_MEMORY] = "memory",
 };
 
 static void print_number(const struct pr_attr_info *info, uint64_t number)

@@ -36,7 +36,8 @@ NAME_FUNCTION(type_name, [PRALLOC_TYPE_U64] = "number", [PRALLOC_TYPE_TEXT] = "t
 
 NAME_FUNCTION(instance_name, [PRALLOC_INSTANCE_NONE] = "none", [PRALLOC_INSTANCE_VCPU] = "vcpu",
 	      [PRALLOC_INSTANCE_DEVICE] = "device", [PRALLOC_INSTANCE_DISK] = "disk",
-	      [PRALLOC_INSTANCE_NIC] = "nic", [PRALLOC_INSTANCE_LINK] = "link")
+	      [PRALLOC_INSTANCE_NIC] = "nic", [PRALLOC_INSTANCE_LINK] = "link",
+	      [PRALLOC_INSTANCE_MEMORY] = "memory")
 
 NAME_FUNCTION(step_status_name, [PRALLOC_STEP_NEW] = "new", [PRALLOC_STEP_OK] = "ok",
 	      [PRALLOC_STEP_REFUSED] = "refused", [PRALLOC_STEP_APPLIED] = "applied",

@@ -55,6 +55,7 @@ enum pr_instance_kind {
 	PRALLOC_INSTANCE_DISK = 4,   /**< the guest's disk: vda, … */
 	PRALLOC_INSTANCE_NIC = 5,    /**< MAC address; tap name and alias are accepted on input */
 	PRALLOC_INSTANCE_LINK = 6,   /**< bridge or network */
+	PRALLOC_INSTANCE_MEMORY = 7, /**< alias of a memory device: virtiomem0, … */
 };
 
 /** Properties (bits of pr_attr_info.properties). */

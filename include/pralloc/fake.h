@@ -26,6 +26,7 @@ PRALLOC_BEGIN
  *   lie [at=K] [domain=] [attribute=]                           a write is accepted and dropped
  *   stall domain=NAME at_bytes=400MiB                           the guest stops giving there
  *   balloon domain=NAME rate=100MiB/s                           the balloon moves that fast
+ *       (both with attribute=mem.virtio_requested               memory that is plugged instead)
  *   uses domain=NAME bytes=700MiB                               the guest needs that much itself
  *   nodriver domain=NAME, driver domain=NAME                    the balloon driver goes, comes
  *   delay ms=50 [domain=]                                       every call takes that long

@@ -20,7 +20,7 @@ Test(attr, every_row_is_whole)
 		cr_expect(attr->unit >= PRALLOC_UNIT_COUNT && attr->unit <= PRALLOC_UNIT_NAME,
 			  "%s: unit", attr->name);
 		cr_expect(attr->instance >= PRALLOC_INSTANCE_NONE &&
-				  attr->instance <= PRALLOC_INSTANCE_LINK,
+				  attr->instance <= PRALLOC_INSTANCE_MEMORY,
 			  "%s: instance", attr->name);
 		cr_expect_eq(attr->kind == PRALLOC_KIND_READING, !writable, "%s: kind", attr->name);
 		cr_expect(pri_attr_is_text(attr) || attr->min <= attr->max, "%s: range",

@@ -28,9 +28,17 @@
 
 /* Load order matters: each module needs symbols of those before it. */
 static const char *const modules[] = {
-	"virtio_ring", "virtio",     "virtio_pci_legacy_dev", "virtio_pci_modern_dev",
-	"virtio_pci",  "failover",   "net_failover",	      "virtio_console",
-	"virtio_blk",  "virtio_net", "virtio_mem",
+	"virtio_ring",
+	"virtio",
+	"virtio_pci_legacy_dev",
+	"virtio_pci_modern_dev",
+	"virtio_pci",
+	"failover",
+	"net_failover",
+	"virtio_console",
+	"virtio_blk",
+	"virtio_net",
+	"virtio_mem",
 };
 
 static char reply[1024];

@@ -168,7 +168,7 @@ int bed_virsh(char *out, size_t size, const char *format, ...)
 
 struct arguments {
 	char *argv[ARGS_MAX];
-	char numbers[3][16];
+	char numbers[5][16];
 	unsigned int count, number;
 };
 
@@ -212,6 +212,8 @@ int bed_guest_start(const char *name, const struct bed_guest_options *options)
 		add(&args, "--no-balloon-driver");
 	if (o->autodeflate)
 		add(&args, "--autodeflate");
+	for (int i = 0; i < 2; i++)
+		add_number(&args, "--virtio-mem", o->virtio_mem_mib[i]);
 	r = run(NULL, 0, args.argv);
 	return r > 0 ? -EIO : r;
 }

@@ -23,6 +23,8 @@ struct bed_guest_options {
 	bool no_balloon_device;
 	bool no_balloon_driver; /* until the agent's "balloon on" */
 	bool autodeflate;
+	/* virtio-mem devices of that size, of which nothing is plugged; none */
+	unsigned int virtio_mem_mib[2];
 };
 
 /* Are we in a bed? If not, *ret_why says why, for a test's skip. */

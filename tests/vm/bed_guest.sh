@@ -85,7 +85,7 @@ guest_xml()
 	[[ ! $cpus ]] || cpuset=" cpuset='$cpus'"
 	[[ $balloon_driver ]] || cmdline+=" pralloc.noballoon"
 	for size in "${virtio_mem[@]}"; do
-		((total += size, memory += size))
+		((total += size))
 	done
 	# What is plugged goes online by itself, where it can be unplugged again.
 	((${#virtio_mem[@]} == 0)) || cmdline+=" memhp_default_state=online_movable"

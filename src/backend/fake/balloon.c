@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The balloon: a write hands a target over, and the guest follows in its own time. */
+/* What takes time, the balloon and memory that is plugged: a write hands a target over, and the
+ * guest follows in its own time. */
 #include "backend/fake/fake.h"
 
 #include <errno.h>
@@ -89,6 +90,50 @@ int pri_fake_balloon_write(const struct pri_call *call, const struct pri_change 
 	return 0;
 }
 
+/* What the device starts with: one, so the first slot, or what somebody else has set. */
+void pri_fake_virtio_begin(struct pri_fake_domain *domain, uint64_t now_ns)
+{
+	const struct pri_value *value;
+	uint64_t bytes = 0;
+
+	for (unsigned int slot = 0; slot <= 1; slot++) {
+		value = pri_fake_store_find(&domain->store, PRI_MEM_VIRTIO_REQUESTED, slot,
+					    /* config= */ true);
+		if (value && value->number != PRALLOC_DEFAULT)
+			bytes = value->number;
+	}
+	pri_fake_balloon_begin(&domain->virtio_mem, bytes, now_ns);
+}
+
+int pri_fake_plugged_read(const struct pri_call *call, struct pri_change *change)
+{
+	const struct pri_fake_domain *domain = call->domain;
+
+	change->held.number = pri_fake_balloon_actual(&domain->virtio_mem, pri_fake_core->now_ns());
+	return 0;
+}
+
+int pri_fake_virtio_write(const struct pri_call *call, const struct pri_change *change)
+{
+	struct pri_fake_domain *domain = call->domain;
+	uint64_t bytes = change->wanted.number;
+
+	if (change->mode == PRALLOC_LIVE) {
+		pri_fake_balloon_settle(&domain->virtio_mem, pri_fake_core->now_ns());
+		domain->virtio_mem.target_bytes = bytes == PRALLOC_DEFAULT ? 0 : bytes;
+	}
+	return pri_fake_value_write(call, change);
+}
+
+/* How far the guest is. */
+static int read_reached(const struct pri_call *call, struct pri_change *change)
+{
+	const struct pri_fake_row *row = (const struct pri_fake_row *)change->serve;
+
+	return change->serve->attr == PRI_MEM_VIRTIO_REQUESTED ? pri_fake_plugged_read(call, change)
+							       : row->read(call, change);
+}
+
 static bool arrived(const struct pri_change *change)
 {
 	return change->wanted.number == PRALLOC_DEFAULT ||
@@ -101,9 +146,7 @@ static bool still_moving(const struct pri_call *call, struct pri_change *changes
 	bool moving = false;
 
 	for (size_t i = 0; i < n; i++) {
-		const struct pri_fake_row *row = (const struct pri_fake_row *)changes[i].serve;
-
-		changes[i].error = row->read(call, &changes[i]);
+		changes[i].error = read_reached(call, &changes[i]);
 		moving = moving || (changes[i].error == 0 && !arrived(&changes[i]));
 	}
 	return moving;

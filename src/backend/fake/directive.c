@@ -243,6 +243,20 @@ static int obey_event(struct directive *d)
 	return pri_fake_fault_add(d->host, &d->fault);
 }
 
+/* What moves and stalls: the balloon, unless attribute= says that it is memory that is plugged. */
+static int settle_mover(struct directive *d, struct pri_fake_balloon **ret_mover)
+{
+	struct pri_fake_domain *domain = d->domain;
+	int attr = d->fault.attr;
+
+	if (attr != PRI_ATTR_NONE && attr != PRI_MEM_BALLOON && attr != PRI_MEM_VIRTIO_REQUESTED)
+		return pri_set_error(d->error, -EINVAL, "%s: nothing of %s moves", d->word->name,
+				     pri_attrs[attr].name);
+	*ret_mover = attr == PRI_MEM_VIRTIO_REQUESTED ? &domain->virtio_mem : &domain->balloon;
+	pri_fake_balloon_settle(*ret_mover, pri_fake_core->now_ns());
+	return 0;
+}
+
 static struct pri_fake_balloon *settled(struct directive *d)
 {
 	struct pri_fake_balloon *balloon = &d->domain->balloon;
@@ -253,14 +267,22 @@ static struct pri_fake_balloon *settled(struct directive *d)
 
 static int obey_stall(struct directive *d)
 {
-	settled(d)->stall_bytes = d->bytes;
-	return 0;
+	struct pri_fake_balloon *mover;
+	int r = settle_mover(d, &mover);
+
+	if (r == 0)
+		mover->stall_bytes = d->bytes;
+	return r;
 }
 
 static int obey_balloon(struct directive *d)
 {
-	settled(d)->rate_per_sec = d->rate_per_sec;
-	return 0;
+	struct pri_fake_balloon *mover;
+	int r = settle_mover(d, &mover);
+
+	if (r == 0)
+		mover->rate_per_sec = d->rate_per_sec;
+	return r;
 }
 
 static int obey_uses(struct directive *d)
@@ -301,6 +323,8 @@ static int obey_clear(struct directive *d)
 			continue;
 		pri_fake_balloon_settle(&domain->balloon, now_ns);
 		pri_fake_balloon_behave(&domain->balloon);
+		pri_fake_balloon_settle(&domain->virtio_mem, now_ns);
+		pri_fake_balloon_behave(&domain->virtio_mem);
 	}
 	return pri_fake_connect(d->host, NULL);
 }
@@ -317,8 +341,8 @@ static const struct word words[] = {
 	{"failread", HAS(ERROR), WHERE, obey_fault, PRI_FAKE_FAILREAD, NULL},
 	{"lie", 0, WHERE, obey_fault, PRI_FAKE_LIE, NULL},
 	{"delay", HAS(MS), HAS(DOMAIN), obey_fault, PRI_FAKE_DELAY, NULL},
-	{.name = "stall", .required = HAS(DOMAIN) | HAS(AT_BYTES), .obey = obey_stall},
-	{.name = "balloon", .required = HAS(DOMAIN) | HAS(RATE), .obey = obey_balloon},
+	{"stall", HAS(DOMAIN) | HAS(AT_BYTES), HAS(ATTRIBUTE), obey_stall, 0, NULL},
+	{"balloon", HAS(DOMAIN) | HAS(RATE), HAS(ATTRIBUTE), obey_balloon, 0, NULL},
 	{.name = "uses", .required = HAS(DOMAIN) | HAS(BYTES), .obey = obey_uses},
 	{.name = "nodriver", .required = HAS(DOMAIN), .obey = obey_nodriver},
 	{.name = "driver", .required = HAS(DOMAIN), .obey = obey_driver},

@@ -44,6 +44,7 @@ static int new_domain(uint32_t number, uint64_t start_ns, struct pri_fake_domain
 	domain->start_ns = start_ns;
 	pri_fake_balloon_behave(&domain->balloon);
 	pri_fake_balloon_begin(&domain->balloon, PRI_FAKE_MEMORY_START, start_ns);
+	pri_fake_virtio_begin(domain, start_ns);
 	domain->told_bytes = PRI_FAKE_MEMORY_START;
 	*ret_domain = domain;
 	return 0;
@@ -126,6 +127,7 @@ int pri_fake_restart(struct pri_fake_host *host, struct pri_fake_domain *domain)
 	domain->start_ns = now_ns;
 	domain->told_bytes = pri_fake_start_value(domain, PRI_MEM_BALLOON);
 	pri_fake_balloon_begin(&domain->balloon, domain->told_bytes, now_ns);
+	pri_fake_virtio_begin(domain, now_ns);
 	pri_fake_tell(host, domain, PRALLOC_EVENT_STARTED);
 	return 0;
 }
@@ -305,6 +307,8 @@ int pri_fake_instances(struct pri_call *call, const struct pri_attr *attr, pri_a
 		return add(arg, PRI_FAKE_DISK, NULL);
 	case PRALLOC_INSTANCE_LINK:
 		return add(arg, PRI_FAKE_LINK, NULL);
+	case PRALLOC_INSTANCE_MEMORY:
+		return add(arg, PRI_FAKE_VIRTIO_MEM, NULL);
 	default:
 		return 0;
 	}

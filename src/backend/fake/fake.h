@@ -8,7 +8,7 @@
  *   domain.c     identities, attaching, lifecycle, instances
  *   value.c      read, check, apply: one change after the other
  *   store.c      the values that were set, live and persistent
- *   balloon.c    the one setting that takes time
+ *   balloon.c    what takes time: the balloon, and memory that is plugged
  *   readings.c   what can only be read
  *   directive.c  the words of <pralloc/fake.h>, and what they do
  *   inject.c     the faults that are in force
@@ -40,6 +40,9 @@
 #define PRI_FAKE_DEVICE "/dev/fake0"
 #define PRI_FAKE_DISK "vda"
 #define PRI_FAKE_LINK "fakebr0"
+#define PRI_FAKE_VIRTIO_MEM "virtiomem0"
+#define PRI_FAKE_VIRTIO_SIZE PRI_FAKE_GIB
+#define PRI_FAKE_VIRTIO_BLOCK (2 * PRI_FAKE_MIB)
 
 /* A served attribute: what the core sees, and how it is done here. */
 struct pri_fake_row {
@@ -91,6 +94,7 @@ struct pri_fake_domain {
 	uint64_t start_ns;
 	uint64_t told_bytes; /* size of the balloon that was posted last */
 	struct pri_fake_balloon balloon;
+	struct pri_fake_balloon virtio_mem; /* what is plugged moves in the same way */
 	struct pri_fake_store store;
 };
 
@@ -196,6 +200,10 @@ void pri_fake_balloon_settle(struct pri_fake_balloon *balloon, uint64_t now_ns);
 void pri_fake_balloon_behave(struct pri_fake_balloon *balloon);
 int pri_fake_balloon_read(const struct pri_call *call, struct pri_change *change);
 int pri_fake_balloon_write(const struct pri_call *call, const struct pri_change *change);
+/* Of a domain that starts. */
+void pri_fake_virtio_begin(struct pri_fake_domain *domain, uint64_t now_ns);
+int pri_fake_plugged_read(const struct pri_call *call, struct pri_change *change);
+int pri_fake_virtio_write(const struct pri_call *call, const struct pri_change *change);
 int pri_fake_wait(struct pri_call *call, struct pri_change *changes, size_t n);
 
 /* readings.c: how the rows of readings are read */

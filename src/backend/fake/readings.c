@@ -67,9 +67,19 @@ int pri_fake_guest_read(const struct pri_call *call, struct pri_change *change)
 /* What the domain was made with. */
 int pri_fake_maximum_read(const struct pri_call *call, struct pri_change *change)
 {
+	static const struct {
+		int attr;
+		uint64_t maximum;
+	} all[] = {
+		{PRI_CPU_MAXIMUM, PRI_FAKE_VCPUS_MAXIMUM},
+		{PRI_MEM_MAXIMUM, PRI_FAKE_MEMORY_MAXIMUM},
+		{PRI_MEM_VIRTIO_SIZE, PRI_FAKE_VIRTIO_SIZE},
+	};
+
 	(void)call;
-	change->held.number = change->serve->attr == PRI_CPU_MAXIMUM ? PRI_FAKE_VCPUS_MAXIMUM
-								     : PRI_FAKE_MEMORY_MAXIMUM;
+	for (size_t i = 0; i < PRI_ARRAY_SIZE(all); i++)
+		if (all[i].attr == change->serve->attr)
+			change->held.number = all[i].maximum;
 	return 0;
 }
 

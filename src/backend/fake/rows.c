@@ -55,7 +55,17 @@ static const struct pri_fake_row rows[PRI_ATTR_COUNT] = {
 	SETTING(PRI_MEM_HARD_LIMIT, PAGE),
 	SETTING(PRI_MEM_SWAP_LIMIT, PAGE),
 	SETTING(PRI_MEM_STATS_PERIOD, ANY),
-	SETTING(PRI_MEM_VIRTIO_REQUESTED, KIB),
+	[PRI_MEM_VIRTIO_REQUESTED] =
+		{
+			.serve = {.attr = PRI_MEM_VIRTIO_REQUESTED,
+				  .modes = PRI_SERVE_ALL,
+				  .max = PRI_FAKE_VIRTIO_SIZE,
+				  .grain = PRI_FAKE_VIRTIO_BLOCK},
+			.read = pri_fake_value_read,
+			.write = pri_fake_virtio_write,
+		},
+	READING(PRI_MEM_VIRTIO_PLUGGED, PRI_SERVE_READ, pri_fake_plugged_read),
+	READING(PRI_MEM_VIRTIO_SIZE, READ_BOTH, pri_fake_maximum_read),
 	READING(PRI_MEM_ACTUAL, PRI_SERVE_READ, pri_fake_memory_read),
 	READING(PRI_MEM_RSS, PRI_SERVE_READ, pri_fake_memory_read),
 	READING(PRI_MEM_UNUSED, PRI_SERVE_READ, pri_fake_guest_read),

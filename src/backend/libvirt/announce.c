@@ -83,6 +83,17 @@ static void on_device(virConnectPtr conn, virDomainPtr dom, const char *alias, v
 	pri_wake_up(opaque, /* xml_may_change= */ true);
 }
 
+/* What a virtio-mem device has plugged. */
+static void on_memory_size(virConnectPtr conn, virDomainPtr dom, const char *alias,
+			   unsigned long long size, void *opaque)
+{
+	(void)conn;
+	(void)dom;
+	(void)alias;
+	(void)size;
+	pri_wake_up(opaque, /* xml_may_change= */ true);
+}
+
 static void on_reboot(virConnectPtr conn, virDomainPtr dom, void *opaque)
 {
 	struct pri_identity who;
@@ -223,6 +234,8 @@ static const struct {
 	{VIR_DOMAIN_EVENT_CALLBACK(on_device), VIR_DOMAIN_EVENT_ID_DEVICE_ADDED, true},
 	{VIR_DOMAIN_EVENT_CALLBACK(on_device), VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, true},
 	{VIR_DOMAIN_EVENT_CALLBACK(on_balloon), VIR_DOMAIN_EVENT_ID_BALLOON_CHANGE, false},
+	{VIR_DOMAIN_EVENT_CALLBACK(on_memory_size), VIR_DOMAIN_EVENT_ID_MEMORY_DEVICE_SIZE_CHANGE,
+	 false},
 	{VIR_DOMAIN_EVENT_CALLBACK(on_reboot), VIR_DOMAIN_EVENT_ID_REBOOT, false},
 	{VIR_DOMAIN_EVENT_CALLBACK(on_tunable), VIR_DOMAIN_EVENT_ID_TUNABLE, false},
 };

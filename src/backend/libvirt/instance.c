@@ -169,6 +169,15 @@ static int collect_links(struct pri_lv_op *op, const struct pri_lv_xml *xml)
 	return r;
 }
 
+static int add_memory_devices(struct pri_lv_instances *list, const struct pri_lv_xml *xml)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < xml->virtio_mem_count; i++)
+		r = pri_lv_instance_add(list, xml->virtio_mems[i].name, NULL, NULL);
+	return r;
+}
+
 static const collect collectors[] = {
 	[PRALLOC_INSTANCE_VCPU] = add_vcpus,
 	[PRALLOC_INSTANCE_NIC] = add_nics,
@@ -176,6 +185,7 @@ static const collect collectors[] = {
 	/* What a domain has read and written is known for each of its disks. */
 	[PRALLOC_INSTANCE_DEVICE] = add_disks,
 	[PRALLOC_INSTANCE_LINK] = add_links,
+	[PRALLOC_INSTANCE_MEMORY] = add_memory_devices,
 };
 
 static int instances_once(struct pri_lv_op *op)

@@ -24,7 +24,7 @@
 
 #define PRI_LV_TEXT_MAX 512
 /* Kinds of events that a host listens to. */
-#define PRI_LV_EVENTS 6
+#define PRI_LV_EVENTS 7
 /* A connection that could not be opened again is tried after that time. */
 #define PRI_LV_RETRY_NS UINT64_C(1000000000)
 
@@ -118,6 +118,9 @@ struct pri_lv_family {
 
 /* The largest whole page, in KiB: what the kernel shows for no limit of memory. */
 #define PRI_LV_UNLIMITED_FROM_KIB (UINT64_C(9223372036854771712) >> 10)
+
+/* Tags of rows of the virtio family. */
+enum { PRI_LV_VIRTIO_REQUESTED, PRI_LV_VIRTIO_PLUGGED, PRI_LV_VIRTIO_SIZE };
 
 /* Tag of rows of the sched family. */
 #define PRI_LV_NEEDS_IOTHREAD 1
@@ -374,13 +377,21 @@ struct pri_lv_disk {
 	bool local; /* source is a path of the host: a file or a block device */
 };
 
+/* Named by its alias, which the configuration has only where somebody gave one ("ua-…"): else by
+ * the one that it gets when the domain starts. */
+struct pri_lv_virtio_mem {
+	char *name;
+	uint64_t size_kib, block_kib, requested_kib;
+	uint64_t current_kib; /* while the domain runs */
+};
+
 struct pri_lv_xml {
 	char *balloon_model;	     /* NULL: no <memballoon> */
 	unsigned int stats_period;   /* seconds; 0: not set */
 	bool active;		     /* the XML is of a running domain */
 	uint64_t memory_kib;	     /* <memory> */
 	uint64_t current_memory_kib; /* <currentMemory> */
-	bool hugepages, assigned_device, virtio_mem;
+	bool hugepages, assigned_device;
 	unsigned int iothreads;
 	unsigned int vcpus;	  /* <vcpu> */
 	bool *vcpu_enabled;	  /* [vcpus] */
@@ -388,13 +399,16 @@ struct pri_lv_xml {
 	struct pri_lv_nic *nics;
 	struct pri_lv_disk *disks;
 	char **devices; /* that <blkiotune> names */
-	size_t nic_count, disk_count, device_count;
+	struct pri_lv_virtio_mem *virtio_mems;
+	size_t nic_count, disk_count, device_count, virtio_mem_count;
 };
 
 /* In this thread libxml2 prints no errors, also where libvirt calls it. */
 void pri_lv_xml_silence(void);
 /* A libxml2 document, NULL when it is none. */
 struct _xmlDoc *pri_lv_xml_read(const char *text);
+/* The node of a virtio-mem device by its name, or NULL. */
+struct _xmlNode *pri_lv_xml_virtio_mem(struct _xmlDoc *doc, const char *name);
 int pri_lv_xml_parse(const char *text, struct pri_lv_xml **ret_xml);
 void pri_lv_xml_free(struct pri_lv_xml *xml);
 /* Of op's domain: whether it has a persistent configuration.  As a family's function. */
@@ -406,13 +420,15 @@ int pri_lv_xml_cached(struct pri_lv_op *op, const struct pri_lv_xml **ret_xml);
 
 /* Take a child of <cputune> out of the persistent definition.  As a family's function. */
 int pri_lv_xml_drop_tune(struct pri_lv_op *op, const char *name);
+/* Request a size of a virtio-mem device.  As a family's function. */
+int pri_lv_xml_request_memory(struct pri_lv_op *op, const char *device, uint64_t kib);
 
 /* metadata.c: the links that the domain's metadata names.  As a family's function. */
 int pri_lv_metadata_links(struct pri_lv_op *op, pri_lv_add_device add, void *arg);
 
 /* the families */
 extern const struct pri_lv_family pri_lv_balloon, pri_lv_maximum, pri_lv_memtune;
-extern const struct pri_lv_family pri_lv_stats_period, pri_lv_memstats;
+extern const struct pri_lv_family pri_lv_stats_period, pri_lv_memstats, pri_lv_virtio;
 extern const struct pri_lv_family pri_lv_sched, pri_lv_vcpu, pri_lv_cpu_time, pri_lv_cpu_steal;
 extern const struct pri_lv_family pri_lv_vcpu_pin, pri_lv_emulator_pin;
 extern const struct pri_lv_family pri_lv_blkio, pri_lv_iotune, pri_lv_iface, pri_lv_stats;

@@ -104,7 +104,7 @@ static const char *obstacle(const struct pri_lv_xml *xml)
 		return "a device is assigned to the domain (VFIO), which pins all its memory";
 	if (xml->hugepages)
 		return "the domain's memory is backed by hugepages, which a balloon cannot free";
-	if (xml->virtio_mem)
+	if (xml->virtio_mem_count > 0)
 		return "the domain has a virtio-mem device, which works against a balloon";
 	return NULL;
 }

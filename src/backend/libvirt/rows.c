@@ -13,6 +13,8 @@
 
 /* QEMU's balloon moves pages of 4 KiB; the kernel's limits are of whole pages. */
 #define PAGE 4096
+/* The smallest block of a virtio-mem device: a transparent hugepage. */
+#define BLOCK (UINT64_C(2) << 20)
 
 /*
  * On cgroup v2 libvirt 9 writes cpu_shares into cpu.weight as it is, but refuses less than 2.
@@ -204,6 +206,18 @@ static const struct pri_lv_row rows[] = {
 	{{.attr = PRI_MEM_STATS_PERIOD, .modes = ALL},
 	 .family = &pri_lv_stats_period,
 	 .drivers = PRI_LV_QEMU | PRI_LV_TEST},
+	{{.attr = PRI_MEM_VIRTIO_REQUESTED, .modes = ALL | PRI_SERVE_PRECHECK, .grain = BLOCK},
+	 .family = &pri_lv_virtio,
+	 .tag = PRI_LV_VIRTIO_REQUESTED,
+	 .drivers = PRI_LV_QEMU},
+	{{.attr = PRI_MEM_VIRTIO_PLUGGED, .modes = READ},
+	 .family = &pri_lv_virtio,
+	 .tag = PRI_LV_VIRTIO_PLUGGED,
+	 .drivers = PRI_LV_QEMU},
+	{{.attr = PRI_MEM_VIRTIO_SIZE, .modes = READ_BOTH},
+	 .family = &pri_lv_virtio,
+	 .tag = PRI_LV_VIRTIO_SIZE,
+	 .drivers = PRI_LV_QEMU},
 	STAT(PRI_MEM_ACTUAL, ACTUAL_BALLOON, &kib),
 	STAT(PRI_MEM_RSS, RSS, &kib),
 	STAT(PRI_MEM_UNUSED, UNUSED, &kib),
@@ -326,8 +340,6 @@ static const struct {
 	int first, last;
 	const char *reason;
 } reasons[] = {
-	{PRI_MEM_VIRTIO_REQUESTED, PRI_MEM_VIRTIO_REQUESTED,
-	 "libvirt could set it (requested size of a virtio-mem device), this version does not"},
 	{PRI_MEM_PSS, PRI_MEM_PSS, "libvirt does not report the proportional set size"},
 	{PRI_MEM_PRESSURE, PRI_MEM_PRESSURE, "libvirt does not report pressure"},
 	{PRI_CPU_THROTTLED, PRI_CPU_THROTTLED, "libvirt does not report throttled time"},

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Waiting for a balloon or a vCPU.  What is read is the truth; an event only says that it is worth
+ * Waiting for a balloon, plugged memory or a vCPU.  What is read is the truth; an event only says that it is worth
  * looking.  The loop runs in the caller's thread and each look is a job of its own, so that a
  * deadline that passes leaves the worker free.
  */
@@ -15,12 +15,19 @@
 /* What can be waited for. */
 static const struct arrival {
 	int attr;
-	int all;       /* what "not set" means */
+	int shown;     /* what tells how far it is */
+	int all;       /* what "not set" means; none: nothing */
 	uint64_t near; /* less than this away is there: the balloon's page */
+	unsigned int shift;
+	const char *there_is, *unit, *why;
 } arrivals[] = {
-	{PRI_MEM_BALLOON, PRI_MEM_MAXIMUM, 4096},
-	{PRI_CPU_COUNT, PRI_CPU_MAXIMUM, 1},
-	{PRI_CPU_GUEST_COUNT, PRI_CPU_COUNT, 1},
+	{PRI_MEM_BALLOON, PRI_MEM_BALLOON, PRI_MEM_MAXIMUM, 4096, 20, "the balloon is at ", "M",
+	 ": the guest gives no more now"},
+	{PRI_MEM_VIRTIO_REQUESTED, PRI_MEM_VIRTIO_PLUGGED, PRI_ATTR_NONE, 1, 20,
+	 "the device has plugged ", "M",
+	 ": the guest needs what it should let go, or has no virtio_mem driver"},
+	{PRI_CPU_COUNT, PRI_CPU_COUNT, PRI_CPU_MAXIMUM, 1, 0, "there are ", " vCPUs", ""},
+	{PRI_CPU_GUEST_COUNT, PRI_CPU_GUEST_COUNT, PRI_CPU_COUNT, 1, 0, "there are ", " vCPUs", ""},
 };
 
 static const struct arrival *arrival_of(const struct pri_change *change)
@@ -32,25 +39,31 @@ static const struct arrival *arrival_of(const struct pri_change *change)
 	return &arrivals[i];
 }
 
-/* "Not set" means all that the domain can have. */
-static int resolve_default(struct pri_call *call, int attr, uint64_t *target)
+/* Read a number of the same instance.  As a function of the backend, with the text in call. */
+static int look(struct pri_call *call, int attr, const char *instance, uint64_t *ret_number)
 {
-	const struct pri_lv_row *row = pri_lv_row_find(call->host, attr);
-	struct pri_change maximum = {.mode = PRALLOC_LIVE, .instance = ""};
+	struct pri_change change = {.mode = PRALLOC_LIVE, .instance = instance};
 	int r;
 
+	change.attr = &pri_lv_core->attrs[attr];
+	change.serve = &pri_lv_row_find(call->host, attr)->serve;
+	r = pri_lv_read(call, &change, 1);
+	if (r == 0 && change.error < 0)
+		r = pri_lv_core->fail(call, change.error, "%s",
+				      change.text ? change.text : "it cannot be read");
+	free(change.text);
+	if (r == 0)
+		*ret_number = change.held.number;
+	return r;
+}
+
+/* "Not set" means all that the domain can have, or nothing. */
+static int resolve_default(struct pri_call *call, const struct arrival *arrival, uint64_t *target)
+{
 	if (*target != PRALLOC_DEFAULT)
 		return 0;
-	maximum.attr = &pri_lv_core->attrs[attr];
-	maximum.serve = &row->serve;
-	r = pri_lv_read(call, &maximum, 1);
-	if (r == 0 && maximum.error < 0)
-		r = pri_lv_core->fail(call, maximum.error, "%s",
-				      maximum.text ? maximum.text : "its maximum is not known");
-	free(maximum.text);
-	if (r == 0)
-		*target = maximum.held.number;
-	return r;
+	*target = 0;
+	return arrival->all == PRI_ATTR_NONE ? 0 : look(call, arrival->all, "", target);
 }
 
 static bool has_arrived(const struct arrival *arrival, uint64_t held, uint64_t target)
@@ -61,17 +74,13 @@ static bool has_arrived(const struct arrival *arrival, uint64_t held, uint64_t t
 /* A look that the deadline cut short within this time is no hang. */
 #define SHORT_LOOK_NS UINT64_C(1000000000)
 
-static int time_is_over(struct pri_call *call, const struct pri_change *change, uint64_t target)
+static int time_is_over(struct pri_call *call, const struct arrival *arrival, uint64_t held,
+			uint64_t target)
 {
-	if (change->serve->attr != PRI_MEM_BALLOON)
-		return pri_lv_core->fail(call, -ETIMEDOUT,
-					 "there are %" PRIu64 " vCPUs, not %" PRIu64
-					 ", and the time is over",
-					 change->held.number, target);
 	return pri_lv_core->fail(call, -ETIMEDOUT,
-				 "the balloon is at %" PRIu64 "M of %" PRIu64
-				 "M and the time is over: the guest gives no more now",
-				 change->held.number >> 20, target >> 20);
+				 "%s%" PRIu64 "%s, not %" PRIu64 "%s, and the time is over%s",
+				 arrival->there_is, held >> arrival->shift, arrival->unit,
+				 target >> arrival->shift, arrival->unit, arrival->why);
 }
 
 /* Sleep for a while.  False when the time is over. */
@@ -90,26 +99,24 @@ static int wait_one(struct pri_call *call, struct pri_change *change)
 	const struct arrival *arrival = arrival_of(change);
 	struct pri_lv_host *host = call->host;
 	uint64_t target = change->wanted.number, interval_ns = INTERVAL_MIN_NS;
+	uint64_t *held = &change->held.number;
 	unsigned int seen = pri_wake_count(host->wake);
-	int r = resolve_default(call, arrival->all, &target);
+	int r = resolve_default(call, arrival, &target);
 
 	if (r < 0)
 		return r;
 	for (bool looked = false;; looked = true) {
 		uint64_t begun_ns = pri_monotonic_ns();
 
-		r = pri_lv_read(call, change, 1);
+		r = look(call, arrival->shown, change->instance, held);
 		if (r == -ETIMEDOUT && looked && pri_monotonic_ns() - begun_ns < SHORT_LOOK_NS)
-			return time_is_over(call, change, target);
+			return time_is_over(call, arrival, *held, target);
 		if (r < 0)
 			return r;
-		if (change->error < 0)
-			return pri_lv_core->fail(call, change->error, "%s",
-						 change->text ? change->text : "no statistics");
-		if (has_arrived(arrival, change->held.number, target))
+		if (has_arrived(arrival, *held, target))
 			return 0;
 		if (!pause_for(call, &seen, interval_ns))
-			return time_is_over(call, change, target);
+			return time_is_over(call, arrival, *held, target);
 		if (interval_ns < INTERVAL_MAX_NS)
 			interval_ns *= 2;
 	}
@@ -137,7 +144,7 @@ static int start_listening(struct pri_call *call)
 	return r;
 }
 
-/* One at a time: a domain has one of each. */
+/* One after the other: they move all the while. */
 int pri_lv_wait(struct pri_call *call, struct pri_change *changes, size_t n)
 {
 	int r = start_listening(call);

@@ -2,6 +2,7 @@
 /* What only the domain's XML tells. */
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -190,13 +191,62 @@ static void take_memory(struct pri_lv_xml *xml, const xmlNode *domain, const xml
 	xml->balloon_model = attribute(balloon, "model");
 	xml->stats_period = (unsigned int)attribute_number(child(balloon, "stats"), "period", 0);
 	for (xmlNode *c = devices ? devices->children : NULL; c; c = c->next) {
-		if (is(c, "memory") && attribute_is(c, "model", "virtio-mem"))
-			xml->virtio_mem = true;
 		/* USB and SCSI devices are no DMA masters of their own. */
 		if (is(c, "hostdev") &&
 		    (attribute_is(c, "type", "pci") || attribute_is(c, "type", "mdev")))
 			xml->assigned_device = true;
 	}
+}
+
+static bool is_virtio_mem(const xmlNode *node)
+{
+	return is(node, "memory") && attribute_is(node, "model", "virtio-mem");
+}
+
+/* Its alias, or what libvirt will call it. */
+static char *memory_name(const xmlNode *node, size_t index)
+{
+	char *name = attribute(child(node, "alias"), "name");
+
+	if (!name && asprintf(&name, "virtiomem%zu", index) < 0)
+		return NULL;
+	return name;
+}
+
+xmlNode *pri_lv_xml_virtio_mem(xmlDoc *doc, const char *name)
+{
+	xmlNode *node = child(child(xmlDocGetRootElement(doc), "devices"), "memory");
+
+	for (size_t i = 0; node; node = node->next) {
+		pri_autofree char *own = is_virtio_mem(node) ? memory_name(node, i++) : NULL;
+
+		if (own && strcmp(own, name) == 0)
+			break;
+	}
+	return node;
+}
+
+static int take_virtio_mems(struct pri_lv_xml *xml, const xmlNode *devices)
+{
+	xml->virtio_mems = calloc(count(devices, "memory") + 1, sizeof(*xml->virtio_mems));
+	if (!xml->virtio_mems)
+		return -ENOMEM;
+	for (xmlNode *c = devices ? devices->children : NULL; c; c = c->next) {
+		struct pri_lv_virtio_mem *device = &xml->virtio_mems[xml->virtio_mem_count];
+		const xmlNode *target = child(c, "target");
+
+		if (!is_virtio_mem(c))
+			continue;
+		device->name = memory_name(c, xml->virtio_mem_count);
+		if (!device->name)
+			return -ENOMEM;
+		device->size_kib = content(child(target, "size"));
+		device->block_kib = content(child(target, "block"));
+		device->requested_kib = content(child(target, "requested"));
+		device->current_kib = content(child(target, "current"));
+		xml->virtio_mem_count++;
+	}
+	return 0;
 }
 
 static void init_parser(void)
@@ -256,6 +306,8 @@ int pri_lv_xml_parse(const char *text, struct pri_lv_xml **ret_xml)
 		r = take_disks(xml, devices);
 	if (r == 0)
 		r = take_devices(xml, domain);
+	if (r == 0)
+		r = take_virtio_mems(xml, devices);
 	xmlFreeDoc(doc);
 	if (r < 0)
 		pri_lv_xml_free(xml);
@@ -283,6 +335,9 @@ void pri_lv_xml_free(struct pri_lv_xml *xml)
 	}
 	for (size_t i = 0; i < xml->device_count; i++)
 		free(xml->devices[i]);
+	for (size_t i = 0; i < xml->virtio_mem_count; i++)
+		free(xml->virtio_mems[i].name);
+	free(xml->virtio_mems);
 	free(xml->nics);
 	free(xml->disks);
 	free(xml->devices);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Changes of the persistent definition that no other call of libvirt can make. */
+/* Changes that are made in libvirt's XML, because no other call of libvirt makes them. */
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <libxml/parser.h>
@@ -33,25 +35,32 @@ static int define(struct pri_lv_op *op, xmlDoc *doc)
 	return 0;
 }
 
-int pri_lv_xml_drop_tune(struct pri_lv_op *op, const char *name)
+/* The XML of the op's mode as a document.  As a family's function. */
+static int fetch(struct pri_lv_op *op, unsigned int flags, xmlDoc **ret_doc)
 {
-	/* With secrets: what is left out here would be lost. */
-	unsigned int flags = VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE;
 	pri_autofree char *text = NULL;
-	xmlNode *element;
-	xmlDoc *doc;
-	int r = 0;
 
 	/* Defining the XML of a transient domain would make it persistent. */
-	if (pri_lv_xml_require_persistent(op) < 0)
+	if (op->mode == PRALLOC_CONFIG && pri_lv_xml_require_persistent(op) < 0)
 		return -1;
 	text = PRI_LV(op->host, virDomainGetXMLDesc, op->ptr, flags);
 	if (!text)
 		return -1;
-	doc = pri_lv_xml_read(text);
-	if (!doc)
-		return pri_lv_fail(&op->fault, -EIO, "libvirt's XML of the domain cannot be read"),
-		       -1;
+	*ret_doc = pri_lv_xml_read(text);
+	if (*ret_doc)
+		return 0;
+	return pri_lv_fail(&op->fault, -EIO, "libvirt's XML of the domain cannot be read"), -1;
+}
+
+int pri_lv_xml_drop_tune(struct pri_lv_op *op, const char *name)
+{
+	xmlNode *element;
+	xmlDoc *doc;
+	int r = 0;
+
+	/* With secrets: what is left out here would be lost. */
+	if (fetch(op, VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE, &doc) < 0)
+		return -1;
 	element = child(child(xmlDocGetRootElement(doc), "cputune"), name);
 	if (element) {
 		xmlUnlinkNode(element);
@@ -60,4 +69,41 @@ int pri_lv_xml_drop_tune(struct pri_lv_op *op, const char *name)
 	}
 	xmlFreeDoc(doc);
 	return r;
+}
+
+/* libvirt changes the one thing that can change in a device that is given whole. */
+static int update(struct pri_lv_op *op, xmlDoc *doc, xmlNode *device, uint64_t kib)
+{
+	xmlNode *requested = child(child(device, "target"), "requested");
+	xmlBuffer *buffer = xmlBufferCreate();
+	char number[24];
+	int r = -1;
+
+	snprintf(number, sizeof(number), "%" PRIu64, kib);
+	if (requested)
+		xmlNodeSetContent(requested, (const xmlChar *)number);
+	if (requested && buffer && xmlNodeDump(buffer, doc, device, 0, 0) >= 0)
+		r = PRI_LV(op->host, virDomainUpdateDeviceFlags, op->ptr,
+			   (const char *)xmlBufferContent(buffer), op->affect);
+	else
+		pri_lv_fail(&op->fault, -EIO, "libvirt's XML of the device cannot be changed");
+	xmlBufferFree(buffer);
+	return r;
+}
+
+int pri_lv_xml_request_memory(struct pri_lv_op *op, const char *device, uint64_t kib)
+{
+	unsigned int flags = op->mode == PRALLOC_CONFIG ? VIR_DOMAIN_XML_INACTIVE : 0;
+	xmlNode *node;
+	xmlDoc *doc;
+	int r;
+
+	if (fetch(op, flags, &doc) < 0)
+		return -1;
+	node = pri_lv_xml_virtio_mem(doc, device);
+	r = node ? update(op, doc, node, kib)
+		 : pri_lv_fail(&op->fault, -ENODEV,
+			       "the domain has no virtio-mem device of this name");
+	xmlFreeDoc(doc);
+	return r < 0 ? -1 : 0;
 }
