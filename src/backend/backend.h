@@ -170,6 +170,9 @@ struct pri_serve {
 	uint64_t (*encode)(uint64_t value);
 	uint64_t (*decode)(uint64_t raw);
 	const char *no_write; /* why a writable attribute is not served in each mode, or NULL */
+	/* The row of the modes that this backend serves otherwise, or only, where
+	 * pr_host_set_route has chosen it; NULL: none. */
+	const struct pri_serve *chosen;
 };
 
 /* Something that happened (enum pr_event_type). */

@@ -95,6 +95,14 @@ static int fail_unknown_backend(const struct pr_host *host, const char *backend,
 			     backend, names);
 }
 
+/* The row of a chosen backend in a mode, or NULL. */
+static const struct pri_serve *chosen_row(const struct pri_serve *serve, int m)
+{
+	if (serve->chosen && (serve->chosen->modes & modes[m].serves))
+		return serve->chosen;
+	return serve->modes & modes[m].serves ? serve : NULL;
+}
+
 static int choose(struct pr_host *host, const struct pri_attr *attr, const char *backend,
 		  char **error)
 {
@@ -109,14 +117,17 @@ static int choose(struct pr_host *host, const struct pri_attr *attr, const char 
 		if (!serve)
 			return pri_set_error(error, -EOPNOTSUPP, "%s: %s: %s", attr->name, backend,
 					     reason ? reason : "it never serves that");
-		for (int m = 0; m < PRI_ROUTE_MODES; m++)
-			if (serve->modes & modes[m].serves)
+		for (int m = 0; m < PRI_ROUTE_MODES; m++) {
+			const struct pri_serve *row = chosen_row(serve, m);
+
+			if (row)
 				host->routes[pri_attr_id(attr)][m] =
-					(struct pri_route){.serve = serve,
+					(struct pri_route){.serve = row,
 							   .backend = (uint8_t)i,
 							   .known = true,
 							   .chosen = true,
-							   .reason = serve->no_write};
+							   .reason = row->no_write};
+		}
 		return 0;
 	}
 	return fail_unknown_backend(host, backend, error);
@@ -151,10 +162,14 @@ static void refresh(struct pr_host *host, const struct pri_attr *attr, int m)
 	struct pri_route *route = &host->routes[pri_attr_id(attr)][m];
 	const struct pri_host_backend *b = &host->backends[route->backend];
 
-	if (route->chosen)
-		route->serve = b->backend->serve(b->state, pri_attr_id(attr), &route->reason);
-	else if (route->known)
+	if (route->chosen) {
+		const struct pri_serve *serve =
+			b->backend->serve(b->state, pri_attr_id(attr), &route->reason);
+
+		route->serve = serve ? chosen_row(serve, m) : NULL;
+	} else if (route->known) {
 		find_route(host, attr, m, route);
+	}
 }
 
 int pr_host_set_cgroup_version(struct pr_host *host, int version, uint32_t flags)

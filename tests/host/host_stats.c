@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Statistics beside virsh's, rates that are only read, same-page merging of the host; and what this
+/* Statistics beside virsh's, same-page merging of the host; and what this
  * host does not serve, with its reason. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <libvirt/libvirt.h>
 
 #include "host.h"
 
@@ -131,64 +129,6 @@ Test(host_stats, of_a_domain_that_is_off)
 	host_expect_refused(bed.dom, r, -ENOTCONN, "does not run");
 	cr_assert_eq(value, 42, "written on failure");
 	cr_assert_eq(bed_guest_boot(GUEST), 0, "%s", bed_error());
-}
-
-static const struct {
-	const char *attribute, *parameter, *value;
-	unsigned int raw; /* KiB per second, and KiB */
-} rates[] = {
-	{"net.rate.in", VIR_DOMAIN_BANDWIDTH_IN_AVERAGE, "1000K", 1000},
-	{"net.rate.in.peak", VIR_DOMAIN_BANDWIDTH_IN_PEAK, "2000K", 2000},
-	{"net.rate.in.burst", VIR_DOMAIN_BANDWIDTH_IN_BURST, "64K", 64},
-	{"net.rate.out", VIR_DOMAIN_BANDWIDTH_OUT_AVERAGE, "500K", 500},
-	{"net.rate.out.peak", VIR_DOMAIN_BANDWIDTH_OUT_PEAK, "900K", 900},
-	{"net.rate.out.burst", VIR_DOMAIN_BANDWIDTH_OUT_BURST, "32K", 32},
-};
-
-/* Where libvirt sets them the tap's qdiscs are replaced, on a kernel without sfq by half. */
-Test(host_stats, rates_are_only_read)
-{
-	char address[64];
-
-	snprintf(address, sizeof(address), "%s", mac());
-	for (size_t i = 0; i < LENGTH(rates); i++) {
-		int r = pr_set_str(bed.dom, rates[i].attribute, address, "1M", 0);
-
-		host_expect_refused(bed.dom, r, -EOPNOTSUPP, "sfq, fw and police");
-		host_expect(bed.dom, rates[i].attribute, address,
-			    strstr(rates[i].attribute, "burst") ? "default" : "unlimited",
-			    PRALLOC_LIVE);
-	}
-}
-
-/* No kernel of ours can have such rates; libvirt's test driver has them, in this process. */
-Test(host_stats, rates_of_the_test_driver)
-{
-	static const char uri[] = "test:///default", nic[] = "aa:bb:cc:dd:ee:ff";
-	virTypedParameter params[LENGTH(rates)] = {0};
-	virConnectPtr conn = virConnectOpen(uri);
-	virDomainPtr ptr = conn ? virDomainLookupByName(conn, "test") : NULL;
-	struct pr_domain *dom = NULL;
-	struct pr_host *host = NULL;
-
-	cr_assert(ptr, "no domain of %s", uri);
-	cr_assert_eq(pr_host_open(bed.ctx, uri, 0, &host), 0, "%s", pr_ctx_errmsg(bed.ctx));
-	cr_assert_eq(pr_domain_open(host, "test", 0, &dom), 0, "%s", pr_host_errmsg(host));
-	host_expect(dom, "net.rate.in", nic, "unlimited", PRALLOC_LIVE);
-	for (size_t i = 0; i < LENGTH(rates); i++) {
-		snprintf(params[i].field, sizeof(params[i].field), "%s", rates[i].parameter);
-		params[i].type = VIR_TYPED_PARAM_UINT;
-		params[i].value.ui = rates[i].raw;
-	}
-	cr_assert_eq(virDomainSetInterfaceParameters(ptr, nic, params, (int)LENGTH(rates),
-						     VIR_DOMAIN_AFFECT_LIVE),
-		     0);
-	for (size_t i = 0; i < LENGTH(rates); i++)
-		host_expect(dom, rates[i].attribute, nic, rates[i].value, PRALLOC_LIVE);
-	pr_domain_close(dom);
-	pr_host_close(host);
-	virDomainFree(ptr);
-	virConnectClose(conn);
 }
 
 /* They are the whole host's: what is written is what was there. */

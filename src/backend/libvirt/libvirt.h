@@ -255,6 +255,12 @@ ssize_t pri_lv_slurp(const char *path, char *buffer, size_t size);
 /* cgroup version of this machine; 0: not known */
 int pri_lv_cgroup_version(void);
 
+/* shape.c: what libvirt needs of the kernel of this machine to shape an interface */
+#define PRI_LV_SHAPE_IN 1u
+#define PRI_LV_SHAPE_OUT 2u
+/* Names of what is missing for these uses, or "".  A negative errno: it cannot be known. */
+int pri_lv_shape_missing(unsigned int uses, char *names, size_t size);
+
 /* device.c: block devices of this machine; stops at the first result that is not 0 */
 typedef int (*pri_lv_add_device)(void *arg, const char *path, const char *alias);
 /* The disk on which a file is, or which a device is part of: "/dev/sda".  False: not known. */

@@ -13,6 +13,7 @@
 
 /* QEMU's balloon moves pages of 4 KiB; the kernel's limits are of whole pages. */
 #define PAGE 4096
+#define KIB UINT64_C(1024)
 /* The smallest block of a virtio-mem device: a transparent hugepage. */
 #define BLOCK (UINT64_C(2) << 20)
 
@@ -96,9 +97,9 @@ static const char swap_reason[] =
 	"only its persistent value is kept on cgroup v2: libvirt's swap_hard_limit claims to be "
 	"memory and swap there, and is swap alone";
 static const char rate_reason[] =
-	"libvirt's rates are only read: to set them it deletes the tap's qdiscs first, and then "
-	"needs sfq, fw and police of the host's kernel, without which half of it stays; a "
-	"persistent rate is kept";
+	"libvirt's rates are only read, unless pr_host_set_route chooses libvirt for them: to set "
+	"them it deletes the tap's qdiscs first, and then needs sfq, fw and police of the host's "
+	"kernel; a persistent rate is kept";
 
 /* QEMU's largest limit of a disk, and the kernel's of operations. */
 #define IOTUNE_MAX UINT64_C(1000000000000000)
@@ -155,7 +156,10 @@ static const char rate_reason[] =
 	}
 #define RATE(id, name, units)                                                                      \
 	{                                                                                          \
-		{.attr = (id), .modes = READ | KEPT, .no_write = rate_reason},                     \
+		{.attr = (id),                                                                     \
+		 .modes = READ | KEPT,                                                             \
+		 .no_write = rate_reason,                                                          \
+		 .chosen = &chosen_rates[(id)-PRI_NET_RATE_IN].serve},                             \
 			.family = &pri_lv_iface, .parameter = VIR_DOMAIN_BANDWIDTH_##name,         \
 			.scale = (units), .drivers = PRI_LV_QEMU | PRI_LV_TEST,                    \
 			.config_family = &pri_lv_metadata                                          \
@@ -175,6 +179,28 @@ static const char rate_reason[] =
 			.family = &pri_lv_ksm, .parameter = VIR_NODE_MEMORY_SHARED_##name,         \
 			.scale = (units), .drivers = PRI_LV_QEMU | PRI_LV_LXC                      \
 	}
+
+/* In whole KiB, and as many as libvirt's parameters hold. */
+#define CHOSEN_RATE(id, name, units)                                                               \
+	[(id)-PRI_NET_RATE_IN] = {                                                                 \
+		.serve = {.attr = (id),                                                            \
+			  .modes = LIVE_ONLY | PRI_SERVE_PRECHECK,                                 \
+			  .min = KIB,                                                              \
+			  .max = UINT32_MAX * KIB,                                                 \
+			  .grain = KIB},                                                           \
+		.family = &pri_lv_iface,                                                           \
+		.parameter = VIR_DOMAIN_BANDWIDTH_##name,                                          \
+		.scale = (units),                                                                  \
+	}
+
+static const struct pri_lv_row chosen_rates[] = {
+	CHOSEN_RATE(PRI_NET_RATE_IN, IN_AVERAGE, &rate),
+	CHOSEN_RATE(PRI_NET_RATE_IN_PEAK, IN_PEAK, &rate),
+	CHOSEN_RATE(PRI_NET_RATE_IN_BURST, IN_BURST, &burst),
+	CHOSEN_RATE(PRI_NET_RATE_OUT, OUT_AVERAGE, &rate),
+	CHOSEN_RATE(PRI_NET_RATE_OUT_PEAK, OUT_PEAK, &rate),
+	CHOSEN_RATE(PRI_NET_RATE_OUT_BURST, OUT_BURST, &burst),
+};
 
 static const struct pri_lv_row rows[] = {
 	{{.attr = PRI_MEM_BALLOON, .modes = ALL | PRI_SERVE_PRECHECK, .grain = PAGE},
