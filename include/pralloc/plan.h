@@ -17,19 +17,24 @@ enum pr_step_status {
 	PRALLOC_STEP_FAILED = 5,  /**< tried, and it failed; the domain is as before */
 	PRALLOC_STEP_UNDONE = 6,  /**< done, and taken back */
 	PRALLOC_STEP_LEFT = 7,	  /**< done, and could not be taken back; text says what is left */
+	PRALLOC_STEP_WAITING = 8, /**< written, and the guest is on its way; after is how far */
 };
+
+/** With pr_plan_apply and pr_plan_start: when donors give less than was asked for, recipients get
+ * what has arrived, instead of nobody anything. */
+#define PRALLOC_KEEP_PARTIAL (UINT32_C(1) << 16)
 
 /** One step, as pr_plan_step shows it.  Strings live until the next call on the plan. */
 struct pr_step {
-	uint32_t size;		/**< sizeof(struct pr_step), set by the caller */
-	int status;		/**< enum pr_step_status */
-	int error;		/**< 0 or a negative errno */
-	uint32_t mode;		/**< PRALLOC_LIVE or PRALLOC_CONFIG */
-	const char *target;	/**< name of the domain, or "@host" */
-	const char *attribute;	/**< "cpu.shares" */
-	const char *instance;	/**< canonical instance, or "" */
-	const char *backend;	/**< who does it, or NULL when nobody can */
-	const char *text;	/**< why it failed or was refused, else "" */
+	uint32_t size;	       /**< sizeof(struct pr_step), set by the caller */
+	int status;	       /**< enum pr_step_status */
+	int error;	       /**< 0 or a negative errno */
+	uint32_t mode;	       /**< PRALLOC_LIVE or PRALLOC_CONFIG */
+	const char *target;    /**< name of the domain, or "@host" */
+	const char *attribute; /**< "cpu.shares" */
+	const char *instance;  /**< canonical instance, or "" */
+	const char *backend;   /**< who does it, or NULL when nobody can */
+	const char *text; /**< why it failed, was refused or came to less than wanted, else "" */
 	struct pr_value before; /**< what was; type 0 when it was not read */
 	struct pr_value wanted; /**< what is wanted */
 	struct pr_value after;	/**< what is; type 0 when it was not read */
@@ -117,6 +122,108 @@ PRALLOC_API int pr_plan_apply(struct pr_plan *plan, uint32_t timeout_ms, uint32_
  * Errors: -EINVAL (not applied), -EAGAIN (some steps were left), or what failed.  Since: 0.1.
  */
 PRALLOC_API int pr_plan_undo(struct pr_plan *plan, uint32_t timeout_ms, uint32_t flags);
+
+/**
+ * pr_plan_move - move an amount of an attribute from one domain to another
+ *
+ * @attribute: an additive one (PRALLOC_ATTR_ADDITIVE): memory, shares, weights, rates, limits; with
+ * an instance in brackets where both have the same, as a link.
+ * @from, @to: two domains of the same host.  A move adds to what the plan already moves: several
+ * calls with several donors and recipients are one movement, and a domain may be in several.
+ * @amount: in the attribute's unit, at least 1.
+ * @flags: PRALLOC_LIVE (also 0) or PRALLOC_CONFIG: which values are read and moved.
+ *
+ * Reads what both have now and adds the changes; nothing is changed.  Nothing is created or lost:
+ * the sum of what is wanted is the sum of what is.  Where the scales of the two do not hold the
+ * amount, the nearest one is moved that both hold, which may be 2.5 % off, else it is -ERANGE.
+ * When a value has become another one by the time of check or apply, that is -EAGAIN: the plan has
+ * to be made anew.
+ * Errors: -EINVAL (not additive, another host, the same domain, set by another step), -ERANGE (the
+ * donor does not have it, an unlimited value, beyond the recipient's range, the scales), and those
+ * of pr_get_u64.  On error the plan is as before.  Since: 0.1.
+ */
+PRALLOC_API int pr_plan_move(struct pr_plan *plan, const char *attribute, struct pr_domain *from,
+			     struct pr_domain *to, uint64_t amount, uint32_t flags);
+
+/**
+ * pr_plan_start - begin to apply without blocking
+ *
+ * As pr_plan_apply, which is a loop over these three: wait until pr_plan_fd is readable, call
+ * pr_plan_dispatch, until that returns something else than 1.  Meanwhile the plan can be looked at
+ * and cancelled, and nothing else.  The hosts can be used; a call on one waits for the plan's.
+ * Errors: those of arguments; -EBUSY (it is being done already), -EIO (no descriptor is free).
+ * Since: 0.1.
+ */
+PRALLOC_API int pr_plan_start(struct pr_plan *plan, uint32_t timeout_ms, uint32_t flags);
+
+/** pr_plan_fd - the descriptor to poll for reading (POLLIN) between pr_plan_start and the last
+ * pr_plan_dispatch, which closes it.  It is the plan's: poll it, nothing else.  Errors: -EINVAL (not
+ * started).  Since: 0.1. */
+PRALLOC_API int pr_plan_fd(const struct pr_plan *plan);
+
+/**
+ * pr_plan_dispatch - do what can be done now
+ *
+ * Works for some milliseconds at most and does not wait for hosts that answer in a thread of their
+ * own (libvirt).  May be called at any time.
+ * Returns 1 while the plan goes on, 0 when it was applied, and on failure, after everything was
+ * taken back, the error as of pr_plan_apply.  Since: 0.1.
+ */
+PRALLOC_API int pr_plan_dispatch(struct pr_plan *plan);
+
+/**
+ * pr_plan_cancel - give it up
+ *
+ * The one call that may come from another thread or from a signal handler while a call on the plan
+ * goes on.  What was done is taken back, and the call ends with -ECANCELED.  Taking back is not cut
+ * short.  Without a call that goes on, the next check or apply is cancelled at its beginning.
+ * Since: 0.1.
+ */
+PRALLOC_API void pr_plan_cancel(struct pr_plan *plan);
+
+/**
+ * pr_plan_progress_fn - told of each step that comes on
+ *
+ * Called within the call that does the plan, in its thread, when the state of a step becomes another
+ * one, and while it waits, each time that the guest was looked at.  Of the plan's calls it may use
+ * pr_plan_count, pr_plan_step and pr_plan_cancel.
+ */
+typedef void (*pr_plan_progress_fn)(void *data, const struct pr_plan *plan, size_t index);
+
+/** pr_plan_set_progress - be told how far it is.  @progress: NULL: not any more.  Errors: -EINVAL.
+ * Since: 0.1. */
+PRALLOC_API int pr_plan_set_progress(struct pr_plan *plan, pr_plan_progress_fn progress,
+				     void *data);
+
+/**
+ * pr_plan_set_journal - keep a journal
+ *
+ * @path: a file that pr_plan_apply and pr_plan_start write before they change anything, and that
+ * stays; NULL: none.  A process that is killed while it applies leaves in it what pr_plan_recover
+ * needs.  A file with such a rest is not written over (-EBUSY); one that is no journal neither
+ * (-EINVAL).  It is locked until the plan is freed.
+ * @flags: 0.
+ * Errors: -EINVAL, -ENOMEM.  Since: 0.1.
+ */
+PRALLOC_API int pr_plan_set_journal(struct pr_plan *plan, const char *path, uint32_t flags);
+
+/**
+ * pr_plan_recover - take back what a killed process has left half done
+ *
+ * @plan: an empty one, which gets the steps of the journal.
+ * @hosts, @host_count: hosts that are open already; others that the journal names are opened.
+ * @path: the journal.
+ * @timeout_ms: at least 1.
+ * @flags: 0.
+ * Each value that still is what the killed process wrote is put back as by pr_plan_undo; what is as
+ * it was before stays; everything else is left and says so (PRALLOC_STEP_LEFT).  A plan that had come
+ * to its end is left as it is, applied or not, and the plan stays empty.
+ * Errors: -ENOENT, -EACCES, -EINVAL (the file), -EBUSY (the process lives), those of pr_host_open and
+ * pr_plan_undo.  Since: 0.1.
+ */
+PRALLOC_API int pr_plan_recover(struct pr_plan *plan, struct pr_host *const *hosts,
+				size_t host_count, const char *path, uint32_t timeout_ms,
+				uint32_t flags);
 
 /** pr_plan_count - number of steps.  Since: 0.1. */
 PRALLOC_API size_t pr_plan_count(const struct pr_plan *plan);

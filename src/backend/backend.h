@@ -234,6 +234,21 @@ typedef int (*pri_add_identity)(void *arg, const struct pri_identity *identity);
 /* aliases: other names that a person may use, NULL-terminated, or NULL. */
 typedef int (*pri_add_instance)(void *arg, const char *canonical, const char *const *aliases);
 
+/* What begin() can begin: the function of the same name. */
+enum pri_op {
+	PRI_OP_READ = 1,
+	PRI_OP_CHECK,
+	PRI_OP_APPLY,
+	PRI_OP_ARRIVED,
+	PRI_OP_STATE,
+};
+
+/* A call that goes on by itself. */
+struct pri_pending {
+	int fd;	   /* readable as soon as finish() has an answer; stays the backend's */
+	void *job; /* the backend's own */
+};
+
 struct pri_backend {
 	const char *name; /* "libvirt" */
 
@@ -324,6 +339,33 @@ struct pri_backend {
 	 * for events and none waits, and every 2 s.  Must not block.  NULL where everything is
 	 * told. */
 	void (*look)(struct pri_call *call);
+
+	/* wait() with a single look: held is what is reached, error 0 in a change that has arrived,
+	 * -EINPROGRESS in one that is on its way.  NULL where wait is. */
+	int (*arrived)(struct pri_call *call, struct pri_change *changes, size_t n);
+
+	/*
+	 * Begin one of the functions of enum pri_op without waiting for its answer, so that a plan
+	 * over several hosts has a call under way on each.  One at a time per host; other calls of
+	 * the host may come meanwhile, and wait for it.  Returns 1 with *pending filled in when it
+	 * was begun; 0 when calling the function itself is as good; or an error.  NULL: the
+	 * functions themselves do not block for long.
+	 */
+	int (*begin)(struct pri_call *call, int op, struct pri_change *changes, size_t n,
+		     struct pri_pending *pending);
+	/* Called once after a begin() that returned 1, with the same call and changes, when
+	 * pending->fd is readable or the deadline has passed (-ETIMEDOUT: the answer goes lost).
+	 * Result as of the function that was begun; identity is what PRI_OP_STATE is for. */
+	int (*finish)(struct pri_call *call, int op, struct pri_change *changes, size_t n,
+		      struct pri_identity *identity, struct pri_pending *pending);
+
+	/* A descriptor that becomes readable whenever something has happened to a domain that is
+	 * waited for, so that it is worth a look.  Belongs to the backend, is watched for edges and
+	 * never read, until close().  NULL, or an error: nothing tells, looks are made in intervals. */
+	int (*notice)(struct pri_call *call, int *ret_fd);
+
+	/* The domains live in this process, so no lock keeps other processes from them. */
+	bool private_domains;
 };
 
 #define PRI_BACKEND_ENTRY pri_backend_entry_2

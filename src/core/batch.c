@@ -32,8 +32,7 @@ static int grow_scratch(struct pr_host *host, size_t n)
 	return 0;
 }
 
-/* The call failed as a whole: every item without an error of its own gets it. */
-static void fail_all(struct pri_item **items, size_t n, int code, struct pri_call *call)
+void pri_batch_fail(struct pri_item **items, size_t n, int code, struct pri_call *call)
 {
 	for (size_t i = 0; i < n; i++) {
 		if (items[i]->change.error < 0 && items[i]->change.error != -ECANCELED)
@@ -82,7 +81,7 @@ static int call_once(struct pri_item **items, size_t n, uint64_t deadline_ns, op
 	if (r == 0)
 		r = n == 1 ? op(&call, &items[0]->change, 1) : call_many(&call, items, n, op);
 	if (r < 0)
-		fail_all(items, n, r, &call);
+		pri_batch_fail(items, n, r, &call);
 	else
 		free(call.error);
 	return first_error(items, n);
@@ -108,7 +107,7 @@ static operation op_wait(const struct pri_backend *backend)
 	return backend->wait;
 }
 
-static size_t run_length(struct pri_item **items, size_t n)
+size_t pri_batch_length(struct pri_item **items, size_t n)
 {
 	size_t length = 1;
 
@@ -125,7 +124,7 @@ static int run(struct pri_item **items, size_t n, uint64_t deadline_ns,
 	for (size_t i = 0, length; i < n; i += length) {
 		int r;
 
-		length = run_length(items + i, n - i);
+		length = pri_batch_length(items + i, n - i);
 		r = call_once(items + i, length, deadline_ns, of(backend_of(items[i])));
 		if (r < 0 && first == 0)
 			first = r;

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "core/core.h"
+#include "core/domain_lock.h"
 
 /* Items of one typed call: three requests at most, live and persistent. */
 #define SET_REQUESTS_MAX 4
@@ -52,17 +53,22 @@ static int check_preconditions(struct pri_item **items, size_t n, uint64_t deadl
 	return first;
 }
 
+int pri_item_prepare(struct pri_item *item, uint32_t flags)
+{
+	item->change.error = 0;
+	free(pri_steal(item->change.text));
+	item->change.flags = flags & PRI_CHANGE_FLAGS;
+	item->change.verify = !(flags & PRALLOC_NO_VERIFY) &&
+			      !pri_attr_is(item->change.attr, PRALLOC_ATTR_ASYNC);
+	return pri_item_check(item);
+}
+
 int pri_items_check(struct pri_item **items, size_t n, uint64_t deadline_ns, uint32_t flags)
 {
 	int first = 0, r;
 
 	for (size_t i = 0; i < n; i++) {
-		items[i]->change.error = 0;
-		free(pri_steal(items[i]->change.text));
-		items[i]->change.flags = flags & PRI_CHANGE_FLAGS;
-		items[i]->change.verify = !(flags & PRALLOC_NO_VERIFY) &&
-					  !pri_attr_is(items[i]->change.attr, PRALLOC_ATTR_ASYNC);
-		r = pri_item_check(items[i]);
+		r = pri_item_prepare(items[i], flags);
 		if (r < 0 && first == 0)
 			first = r;
 	}
@@ -156,13 +162,11 @@ static int first_failed(struct pri_item **items, size_t n, char **error)
 	return failed->change.error;
 }
 
-static int set_items(struct pri_item **items, size_t n, uint64_t deadline_ns, uint32_t flags,
-		     char **error)
+static int write_items(struct pri_item **items, size_t n, uint64_t deadline_ns, uint32_t flags,
+		       char **error)
 {
-	int r = pri_items_check(items, n, deadline_ns, flags);
+	int r;
 
-	if (r < 0)
-		return first_failed(items, n, error);
 	if (n > 1 && pri_items_read_before(items, n, deadline_ns) < 0)
 		return first_failed(items, n, error);
 	if (pri_items_apply(items, n, deadline_ns, flags) == 0)
@@ -177,6 +181,25 @@ static int set_items(struct pri_item **items, size_t n, uint64_t deadline_ns, ui
 		pri_set_error(error, r, "%s; %s", cause ? cause : pri_strerror(r),
 			      left ? left : "not taken back");
 	}
+	return r;
+}
+
+static int set_items(struct pri_item **items, size_t n, uint64_t deadline_ns, uint32_t flags,
+		     char **error)
+{
+	struct pr_domain *dom = items[0]->target.domain;
+	int r = pri_items_check(items, n, deadline_ns, flags);
+
+	if (r < 0)
+		return first_failed(items, n, error);
+	/* No other process changes the domain meanwhile. */
+	if (dom)
+		r = pri_domain_lock_wait(dom, deadline_ns, error);
+	if (r < 0)
+		return r;
+	r = write_items(items, n, deadline_ns, flags, error);
+	if (dom)
+		pri_domain_unlock(dom);
 	return r;
 }
 

@@ -66,6 +66,7 @@ struct pr_host {
 	size_t scratch_size;
 	char *text;		       /* last text that pr_host_get_str gave out */
 	struct pri_listener *listener; /* NULL: nobody asked for events */
+	unsigned int lock_count;       /* files of locks that its domains keep open */
 	char errmsg[PRI_ERRMSG_MAX];
 };
 
@@ -84,6 +85,8 @@ struct pr_domain {
 	struct pri_item *readings;
 	struct pri_item **reading_list;
 	size_t reading_count;
+	int lock_fd; /* of domain_lock.h, kept; -1: never locked */
+	bool locked;
 };
 
 /* What is read or changed: a domain, or the host itself (domain NULL). */
@@ -150,6 +153,13 @@ int pri_links(struct pri_call *call, pri_add_link add, void *arg);
 /* lock.c: between processes */
 int pri_lock(struct pri_call *call, const char *name, int *ret_fd);
 void pri_unlock(int fd);
+/* The same in parts, for who keeps the file open: *error as of pri_set_error.  Taking does not
+ * wait; what is the name in texts. */
+int pri_lock_open(const char *root, const char *name, int *ret_fd, char **error);
+int pri_lock_take(int fd, const char *what, char **error);
+void pri_lock_release(int fd);
+/* -EBUSY where somebody holds it.  Where it cannot be found out, 0. */
+int pri_lock_look(const char *root, const char *name, const char *what, char **error);
 
 /* route.c */
 /* mode: PRALLOC_LIVE or PRALLOC_CONFIG. */
@@ -218,6 +228,8 @@ void pri_item_note(struct pri_item *item, int code, const char *format, ...)
 #define pri_item_fail(item, code, ...) (pri_item_note((item), (code), __VA_ARGS__), pri_code(code))
 /* Whether the serving row can do it, its range and grain: into change.wanted. */
 int pri_item_check(struct pri_item *item);
+/* The step of the row's scale that is nearest to a value, and so many steps from there. */
+uint64_t pri_serve_step(const struct pri_serve *serve, uint64_t value, int by);
 /* change.wanted to the nearest step of the serving row's scale. */
 int pri_item_to_grain(struct pri_item *item);
 /* Whether what was read back is what was wanted. */
@@ -226,6 +238,14 @@ int pri_item_verify(struct pri_item *item);
 /* guard.c */
 /* Limits and dangers that only reading present values can tell. */
 int pri_guard(struct pri_item *item, uint64_t deadline_ns, uint32_t flags);
+/* The same in two parts: the attributes of the item's target that have to be read, in the item's
+ * mode, and the judgement of what was read, in that order. */
+#define PRI_GUARD_READINGS_MAX 7
+size_t pri_guard_needs(const struct pri_item *item, uint32_t flags, const int **ret_ids);
+/* An item that reads one of them; false where nobody can.  To be cleared either way. */
+bool pri_guard_reading(struct pri_item *reading, const struct pri_item *item, int id);
+int pri_guard_judge(struct pri_item *item, const struct pri_item *readings, size_t n,
+		    uint64_t deadline_ns);
 
 /* batch.c: items to backend calls.  Consecutive items of the same target, backend and mode are
  * one call.  All return the first error; each item has its own. */
@@ -233,6 +253,10 @@ int pri_batch_read(struct pri_item **items, size_t n, uint64_t deadline_ns);
 int pri_batch_check(struct pri_item **items, size_t n, uint64_t deadline_ns);
 int pri_batch_apply(struct pri_item **items, size_t n, uint64_t deadline_ns);
 int pri_batch_wait(struct pri_item **items, size_t n, uint64_t deadline_ns);
+/* How many of the items, from the first on, are one call. */
+size_t pri_batch_length(struct pri_item **items, size_t n);
+/* The call failed as a whole: every item without an error of its own gets it. */
+void pri_batch_fail(struct pri_item **items, size_t n, int code, struct pri_call *call);
 
 /* change.c: the one path */
 #define PRI_MODE_FLAGS (PRALLOC_LIVE | PRALLOC_CONFIG)
@@ -244,6 +268,8 @@ int pri_batch_wait(struct pri_item **items, size_t n, uint64_t deadline_ns);
 int pri_flags_check(uint32_t flags, uint32_t allowed, char **error);
 /* Reads what is into before, keeping change.held. */
 int pri_items_read_before(struct pri_item **items, size_t n, uint64_t deadline_ns);
+/* Forget what was said of it, note how it is to be written, and pri_item_check(). */
+int pri_item_prepare(struct pri_item *item, uint32_t flags);
 /* Everything that can be known before: serving row, value, guards, the backend's own checks. */
 int pri_items_check(struct pri_item **items, size_t n, uint64_t deadline_ns, uint32_t flags);
 /* Writes and verifies. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/core.h"
+#include "core/domain_lock.h"
 #include "core/reading.h"
 #include "core/walk.h"
 
@@ -28,6 +29,7 @@ void pr_domain_close(struct pr_domain *dom)
 		return;
 	pri_readings_clear(dom);
 	detach_all(dom);
+	pri_domain_lock_close(dom);
 	pri_walk_unref(dom->walk);
 	pr_host_close(dom->host);
 	free(dom->text);
@@ -66,6 +68,7 @@ int pri_domain_open(struct pr_host *host, const char *name, struct pr_domain **r
 	if (!dom)
 		return -ENOMEM;
 	dom->references = 1;
+	dom->lock_fd = -1;
 	r = pri_call_begin(&call, &target, 0, pri_deadline(host->ctx));
 	if (r == 0)
 		r = call.backend->attach(&call, name, &dom->identity, &dom->states[0]);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Limits and dangers that only present values can tell, looked for before anything is written. */
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 
@@ -15,38 +16,6 @@
 #define RESERVE_MIN_BYTES (UINT64_C(16) << 20)
 /* A hard limit less than 5 % above present use makes the kernel reclaim or kill. */
 #define HARD_LIMIT_MARGIN_DIVISOR 20
-
-#define GUARD_READINGS_MAX 6
-
-struct readings {
-	struct pri_item items[GUARD_READINGS_MAX];
-	size_t count;
-};
-
-static void read_all(struct readings *readings, const struct pri_item *item, const int *ids,
-		     uint64_t deadline_ns)
-{
-	struct pri_item *list[GUARD_READINGS_MAX];
-	size_t n = 0;
-
-	for (size_t i = 0; i < readings->count; i++) {
-		struct pri_item *reading = &readings->items[i];
-		char *error = NULL;
-
-		if (pri_item_init_read(reading, &item->target, &pri_attrs[ids[i]], NULL,
-				       item->change.mode, &error) == 0)
-			list[n++] = reading;
-		free(error);
-	}
-	if (n > 0)
-		pri_batch_read(list, n, deadline_ns);
-}
-
-static void clear_all(struct readings *readings)
-{
-	for (size_t i = 0; i < readings->count; i++)
-		pri_item_clear(&readings->items[i]);
-}
 
 static bool known(const struct pri_item *reading, uint64_t *ret_value)
 {
@@ -77,18 +46,18 @@ static int beyond(struct pri_item *item, uint64_t maximum, const char *what)
 			     wanted ? wanted : "?", most ? most : "?", what);
 }
 
-enum { ACTUAL, USABLE, UNUSED, AVAILABLE, AGE, PERIOD, BALLOON_READINGS };
+enum { MAXIMUM, ACTUAL, USABLE, UNUSED, AVAILABLE, AGE, PERIOD, BALLOON_READINGS };
 
 /* Memory that the guest does not need now.  Statistics can be older than the last move of the
  * balloon, so what is in use is subtracted from the present size too. */
-static bool spare_bytes(struct readings *readings, uint64_t actual, uint64_t *ret_spare)
+static bool spare_bytes(const struct pri_item *readings, uint64_t actual, uint64_t *ret_spare)
 {
 	uint64_t reserve = actual / RESERVE_DIVISOR;
 	uint64_t spare, available;
 
-	if (!known(&readings->items[USABLE], &spare) && !known(&readings->items[UNUSED], &spare))
+	if (!known(&readings[USABLE], &spare) && !known(&readings[UNUSED], &spare))
 		return false;
-	if (known(&readings->items[AVAILABLE], &available) && available > spare) {
+	if (known(&readings[AVAILABLE], &available) && available > spare) {
 		uint64_t used = available - spare;
 		uint64_t rest = actual > used ? actual - used : 0;
 
@@ -100,18 +69,18 @@ static bool spare_bytes(struct readings *readings, uint64_t actual, uint64_t *re
 	return true;
 }
 
-static bool too_old(struct readings *readings, uint64_t *ret_age)
+static bool too_old(const struct pri_item *readings, uint64_t *ret_age)
 {
 	uint64_t limit = STATS_AGE_MAX_S, period;
 
-	if (!known(&readings->items[AGE], ret_age))
+	if (!known(&readings[AGE], ret_age))
 		*ret_age = 0;
-	if (known(&readings->items[PERIOD], &period) && period * STATS_PERIODS_MAX > limit)
+	if (known(&readings[PERIOD], &period) && period * STATS_PERIODS_MAX > limit)
 		limit = period * STATS_PERIODS_MAX;
 	return *ret_age > limit;
 }
 
-static int judge_shrink(struct pri_item *item, struct readings *readings, uint64_t actual)
+static int judge_amount(struct pri_item *item, const struct pri_item *readings, uint64_t actual)
 {
 	uint64_t wanted = item->change.wanted.number;
 	uint64_t spare, age;
@@ -135,86 +104,55 @@ static int judge_shrink(struct pri_item *item, struct readings *readings, uint64
 			     mib(actual - wanted), size ? size : "?", mib(spare), age);
 }
 
-static int guard_shrink(struct pri_item *item, uint64_t deadline_ns)
+static int judge_shrink(struct pri_item *item, const struct pri_item *readings)
 {
-	static const int ids[BALLOON_READINGS] = {
-		[ACTUAL] = PRI_MEM_ACTUAL, [USABLE] = PRI_MEM_USABLE,
-		[UNUSED] = PRI_MEM_UNUSED, [AVAILABLE] = PRI_MEM_AVAILABLE,
-		[AGE] = PRI_MEM_STATS_AGE, [PERIOD] = PRI_MEM_STATS_PERIOD,
-	};
-	struct readings readings = {.count = BALLOON_READINGS};
+	const struct pri_item *size = &readings[ACTUAL];
 	uint64_t actual;
-	int r = 0;
 
-	read_all(&readings, item, ids, deadline_ns);
-	if (!known(&readings.items[ACTUAL], &actual)) {
-		const char *why = readings.items[ACTUAL].change.text;
-
-		r = pri_item_fail(item, readings.items[ACTUAL].change.error ?: -ENODATA,
-				  "its present size is not known (%s)",
-				  why ? why : "no balloon statistics");
-	} else if (item->change.wanted.number < actual) {
-		r = judge_shrink(item, &readings, actual);
-	}
-	clear_all(&readings);
-	return r;
+	if (!known(size, &actual))
+		return pri_item_fail(
+			item, size->change.error ?: -ENODATA, "its present size is not known (%s)",
+			size->change.text ? size->change.text : "no balloon statistics");
+	return item->change.wanted.number < actual ? judge_amount(item, readings, actual) : 0;
 }
 
 /* Compare with a maximum that the target itself has; one that is not known forbids nothing: the
  * backend refuses what it cannot do. */
-static int guard_maximum(struct pri_item *item, int maximum_id, uint64_t deadline_ns)
+static int judge_maximum(struct pri_item *item, const struct pri_item *readings, size_t n)
 {
-	struct readings readings = {.count = 1};
 	uint64_t maximum;
-	int r = 0;
 
-	if (item->change.wanted.number > PRI_NUMBER_MAX)
-		return 0;
-	read_all(&readings, item, &maximum_id, deadline_ns);
-	if (known(&readings.items[0], &maximum) && item->change.wanted.number > maximum)
-		r = beyond(item, maximum, pri_attrs[maximum_id].name);
-	clear_all(&readings);
-	return r;
+	(void)n;
+	if (known(&readings[MAXIMUM], &maximum) && item->change.wanted.number > maximum)
+		return beyond(item, maximum, readings[MAXIMUM].change.attr->name);
+	return 0;
 }
 
-static int guard_balloon(struct pri_item *item, uint64_t deadline_ns, uint32_t flags)
+static int judge_balloon(struct pri_item *item, const struct pri_item *readings, size_t n)
 {
-	int r;
+	int r = judge_maximum(item, readings, n);
 
-	if (item->change.wanted.number > PRI_NUMBER_MAX)
-		return 0;
-	r = guard_maximum(item, PRI_MEM_MAXIMUM, deadline_ns);
-	if (r < 0 || item->change.mode == PRALLOC_CONFIG || (flags & PRALLOC_ALLOW_HARM))
-		return r;
-	return guard_shrink(item, deadline_ns);
+	return r < 0 || n == 1 ? r : judge_shrink(item, readings);
 }
 
-static int guard_hard_limit(struct pri_item *item, uint64_t deadline_ns, uint32_t flags)
+static int judge_hard_limit(struct pri_item *item, const struct pri_item *readings, size_t n)
 {
-	static const int id = PRI_MEM_RSS;
-	struct readings readings = {.count = 1};
 	uint64_t used;
-	int r = 0;
 
-	if (item->change.wanted.number > PRI_NUMBER_MAX || item->change.mode == PRALLOC_CONFIG ||
-	    (flags & PRALLOC_ALLOW_HARM))
-		return 0;
-	read_all(&readings, item, &id, deadline_ns);
-	if (!known(&readings.items[0], &used))
-		r = pri_item_fail(
+	(void)n;
+	if (!known(&readings[0], &used))
+		return pri_item_fail(
 			item, -ENODATA,
 			"what the domain uses is not known (mem.rss); allow harm to do it "
 			"all the same");
-	else if (item->change.wanted.number < used + used / HARD_LIMIT_MARGIN_DIVISOR)
-		r = pri_item_fail(
-			item, -ENOSPC,
-			"%" PRIu64 "M is less than 5 %% above the %" PRIu64
-			"M that the domain uses: the kernel may kill it (at least %" PRIu64
-			"M, or allow harm)",
-			mib(item->change.wanted.number), mib(used),
-			mib(used + used / HARD_LIMIT_MARGIN_DIVISOR) + 1);
-	clear_all(&readings);
-	return r;
+	if (item->change.wanted.number >= used + used / HARD_LIMIT_MARGIN_DIVISOR)
+		return 0;
+	return pri_item_fail(item, -ENOSPC,
+			     "%" PRIu64 "M is less than 5 %% above the %" PRIu64
+			     "M that the domain uses: the kernel may kill it (at least %" PRIu64
+			     "M, or allow harm)",
+			     mib(item->change.wanted.number), mib(used),
+			     mib(used + used / HARD_LIMIT_MARGIN_DIVISOR) + 1);
 }
 
 static int host_cpus(struct pri_item *item, uint64_t deadline_ns, uint32_t *ret_cpus)
@@ -262,18 +200,74 @@ static int guard_host_cpus(struct pri_item *item, uint64_t deadline_ns)
 	return 0;
 }
 
+/* What has to be read for a guard: the first count ids always, all of them where harm is to be
+ * looked for, which is what the running domain can suffer. */
+static const struct guard {
+	int ids[BALLOON_READINGS];
+	size_t count, harm_count;
+	int (*judge)(struct pri_item *item, const struct pri_item *readings, size_t n);
+} guards[] = {
+	[PRI_GUARD_BALLOON] = {{[MAXIMUM] = PRI_MEM_MAXIMUM,
+				[ACTUAL] = PRI_MEM_ACTUAL,
+				[USABLE] = PRI_MEM_USABLE,
+				[UNUSED] = PRI_MEM_UNUSED,
+				[AVAILABLE] = PRI_MEM_AVAILABLE,
+				[AGE] = PRI_MEM_STATS_AGE,
+				[PERIOD] = PRI_MEM_STATS_PERIOD},
+			       1,
+			       BALLOON_READINGS,
+			       judge_balloon},
+	[PRI_GUARD_HARD_LIMIT] = {{PRI_MEM_RSS}, 0, 1, judge_hard_limit},
+	[PRI_GUARD_VCPUS] = {{PRI_CPU_MAXIMUM}, 1, 1, judge_maximum},
+	[PRI_GUARD_HOST_CPUS] = {{0}, 0, 0, NULL},
+};
+
+static_assert(BALLOON_READINGS == PRI_GUARD_READINGS_MAX, "room for the readings of each guard");
+
+size_t pri_guard_needs(const struct pri_item *item, uint32_t flags, const int **ret_ids)
+{
+	const struct guard *guard = &guards[item->change.attr->guard];
+	bool harm = item->change.mode == PRALLOC_LIVE && !(flags & PRALLOC_ALLOW_HARM);
+
+	if (!guard->judge || item->change.wanted.number > PRI_NUMBER_MAX)
+		return 0;
+	*ret_ids = guard->ids;
+	return harm ? guard->harm_count : guard->count;
+}
+
+int pri_guard_judge(struct pri_item *item, const struct pri_item *readings, size_t n,
+		    uint64_t deadline_ns)
+{
+	if (item->change.attr->guard == PRI_GUARD_HOST_CPUS)
+		return guard_host_cpus(item, deadline_ns);
+	return n > 0 ? guards[item->change.attr->guard].judge(item, readings, n) : 0;
+}
+
 int pri_guard(struct pri_item *item, uint64_t deadline_ns, uint32_t flags)
 {
-	switch (item->change.attr->guard) {
-	case PRI_GUARD_BALLOON:
-		return guard_balloon(item, deadline_ns, flags);
-	case PRI_GUARD_HARD_LIMIT:
-		return guard_hard_limit(item, deadline_ns, flags);
-	case PRI_GUARD_VCPUS:
-		return guard_maximum(item, PRI_CPU_MAXIMUM, deadline_ns);
-	case PRI_GUARD_HOST_CPUS:
-		return guard_host_cpus(item, deadline_ns);
-	default:
+	struct pri_item readings[PRI_GUARD_READINGS_MAX];
+	struct pri_item *list[PRI_GUARD_READINGS_MAX];
+	const int *ids = NULL;
+	size_t n, readable = 0;
+	int r;
+
+	if (item->change.attr->guard == PRI_GUARD_NONE)
 		return 0;
-	}
+	n = pri_guard_needs(item, flags, &ids);
+	for (size_t i = 0; i < n; i++)
+		if (pri_guard_reading(&readings[i], item, ids[i]))
+			list[readable++] = &readings[i];
+	pri_batch_read(list, readable, deadline_ns);
+	r = pri_guard_judge(item, readings, n, deadline_ns);
+	for (size_t i = 0; i < n; i++)
+		pri_item_clear(&readings[i]);
+	return r;
+}
+
+bool pri_guard_reading(struct pri_item *reading, const struct pri_item *item, int id)
+{
+	pri_autofree char *error = NULL;
+
+	return pri_item_init_read(reading, &item->target, &pri_attrs[id], NULL, item->change.mode,
+				  &error) == 0;
 }

@@ -214,6 +214,17 @@ static uint64_t from_raw(const struct pri_serve *serve, uint64_t raw)
 	return serve->grain > 1 ? raw * serve->grain : raw;
 }
 
+uint64_t pri_serve_step(const struct pri_serve *serve, uint64_t value, int by)
+{
+	uint64_t raw = to_raw(serve, value);
+
+	if (by < 0)
+		raw = raw > (uint64_t)-by ? raw + (uint64_t)by : 0;
+	else
+		raw += (uint64_t)by;
+	return from_raw(serve, raw);
+}
+
 static int fail_between(struct pri_item *item, uint64_t value, uint64_t raw)
 {
 	const struct pri_serve *serve = item->change.serve;

@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -22,13 +23,13 @@
 #define PID_TEXT_MAX 16
 
 /* A name may be anything: what is no letter, digit, "-", "." or "_" becomes "%XX". */
-static char *lock_path(const char *root, const char *name)
+static char *lock_path(const char *directory, const char *name)
 {
-	char *path = malloc(strlen(root) + sizeof(DIRECTORY "/.lock") + 3 * strlen(name)), *at;
+	char *path = malloc(strlen(directory) + sizeof("/.lock") + 3 * strlen(name)), *at;
 
 	if (!path)
 		return NULL;
-	at = path + sprintf(path, "%s" DIRECTORY "/", root);
+	at = path + sprintf(path, "%s/", directory);
 	for (; *name; name++) {
 		unsigned char c = (unsigned char)*name;
 		bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
@@ -40,85 +41,108 @@ static char *lock_path(const char *root, const char *name)
 	return path;
 }
 
-static int make_directory(const char *root)
+/* Without root there is no directory for all, but perhaps one for the user's own domains. */
+static int locks_directory(const char *root, char path[PATH_MAX])
 {
-	pri_autofree char *path = NULL;
+	int error;
 
-	if (asprintf(&path, "%s" DIRECTORY, root) < 0) {
-		path = NULL;
-		return -ENOMEM;
-	}
-	return mkdir(path, 0755) == 0 || errno == EEXIST ? 0 : -errno;
+	snprintf(path, PATH_MAX, "%s" DIRECTORY, root);
+	if (mkdir(path, 0755) == 0 || errno == EEXIST)
+		error = 0;
+	else
+		error = errno;
+	if (geteuid() == 0 || access(path, W_OK) == 0)
+		return -error;
+	snprintf(path, PATH_MAX, "%s/run/user/%u/pralloc", root, geteuid());
+	return mkdir(path, 0700) == 0 || errno == EEXIST ? 0 : -errno;
 }
 
-static int fail_held(struct pri_call *call, int fd, const char *name)
+static int fail_open(char **error, const char *path, int cause)
+{
+	bool refused = cause == EACCES || cause == EPERM || cause == EROFS;
+
+	return pri_set_error(error, refused ? -EACCES : -EIO, "cannot make the lock %s: %s%s", path,
+			     strerror(cause), refused ? " (needs root)" : "");
+}
+
+static int fail_held(char **error, int fd, const char *what)
 {
 	char pid[PID_TEXT_MAX] = "";
 	ssize_t length = pread(fd, pid, sizeof(pid) - 1, 0);
 
 	pid[length > 0 ? length : 0] = '\0';
-	return pri_set_error(&call->error, -EBUSY,
-			     "%s is being changed by another process (PID %s); try again", name,
+	return pri_set_error(error, -EBUSY,
+			     "%s is being changed by another process (PID %s); try again", what,
 			     *pid ? pid : "not known");
 }
 
-static int wait_for(struct pri_call *call, int fd, const char *name)
+static int open_lock(const char *root, const char *name, int flags, int *ret_fd, char **error)
 {
-	static const struct timespec pause = {.tv_nsec = PAUSE_NS};
-	uint64_t until_ns = pri_now_ns() + PATIENCE_NS;
+	char directory[PATH_MAX];
+	int r = locks_directory(root, directory);
+	pri_autofree char *path = lock_path(directory, name);
 
-	if (until_ns > call->deadline_ns)
-		until_ns = call->deadline_ns;
-	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			return pri_set_error(&call->error, -EIO, "cannot lock %s: %s", name,
-					     strerror(errno));
-		if (pri_now_ns() >= until_ns)
-			return fail_held(call, fd, name);
-		nanosleep(&pause, NULL);
-	}
+	if (!path)
+		return -ENOMEM;
+	if (r < 0)
+		return fail_open(error, path, -r);
+	*ret_fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0644);
+	return *ret_fd < 0 ? fail_open(error, path, errno) : 0;
+}
+
+int pri_lock_open(const char *root, const char *name, int *ret_fd, char **error)
+{
+	return open_lock(root, name, O_CREAT, ret_fd, error);
+}
+
+int pri_lock_take(int fd, const char *what, char **error)
+{
+	char pid[PID_TEXT_MAX];
+	int length;
+
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK
+			       ? fail_held(error, fd, what)
+			       : pri_set_error(error, -EIO, "cannot lock %s: %m", what);
+	/* For others to read, with blanks over a longer number; the lock holds without it. */
+	length = snprintf(pid, sizeof(pid), "%-10d", (int)getpid());
+	(void)!pwrite(fd, pid, (size_t)length, 0);
 	return 0;
 }
 
-static int fail_open(struct pri_call *call, const char *path, int error)
+void pri_lock_release(int fd)
 {
-	bool refused = error == EACCES || error == EPERM || error == EROFS;
-
-	return pri_set_error(&call->error, refused ? -EACCES : -EIO,
-			     "cannot make the lock %s: %s%s", path, strerror(error),
-			     refused ? " (needs root)" : "");
+	flock(fd, LOCK_UN);
 }
 
-static int open_lock(struct pri_call *call, const char *path)
+int pri_lock_look(const char *root, const char *name, const char *what, char **error)
 {
-	int r = make_directory(call->root);
-	int fd;
+	pri_autoclose int fd = -1;
+	pri_autofree char *ignored = NULL;
 
-	if (r == -ENOMEM)
-		return r;
-	if (r < 0)
-		return fail_open(call, path, -r);
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
-	return fd < 0 ? fail_open(call, path, errno) : fd;
+	if (open_lock(root, name, 0, &fd, &ignored) < 0)
+		return 0;
+	if (flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK)
+		return fail_held(error, fd, what);
+	return 0;
 }
 
 int pri_lock(struct pri_call *call, const char *name, int *ret_fd)
 {
-	pri_autofree char *path = lock_path(call->root, name);
-	pri_autoclose int fd = path ? open_lock(call, path) : -ENOMEM;
-	char pid[PID_TEXT_MAX];
-	int r, length;
+	static const struct timespec pause = {.tv_nsec = PAUSE_NS};
+	uint64_t until_ns = pri_now_ns() + PATIENCE_NS;
+	pri_autoclose int fd = -1;
+	int r = pri_lock_open(call->root, name, &fd, &call->error);
 
-	if (fd < 0)
-		return fd;
-	r = wait_for(call, fd, name);
 	if (r < 0)
 		return r;
-	length = snprintf(pid, sizeof(pid), "%d", (int)getpid());
-	/* For others to read; the lock holds without it. */
-	if (ftruncate(fd, 0) < 0 || pwrite(fd, pid, (size_t)length, 0) < 0)
-		pri_log(call->ctx, PRALLOC_LOG_WARNING, "cannot write to %s: %s", path,
-			strerror(errno));
+	if (until_ns > call->deadline_ns)
+		until_ns = call->deadline_ns;
+	while ((r = pri_lock_take(fd, name, &call->error)) == -EBUSY && pri_now_ns() < until_ns)
+		nanosleep(&pause, NULL);
+	if (r < 0)
+		return r;
+	free(pri_steal(call->error));
 	*ret_fd = fd;
 	fd = -1;
 	return 0;

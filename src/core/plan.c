@@ -4,7 +4,10 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <sys/eventfd.h>
 
+#include "core/plan_journal.h"
+#include "core/plan_run.h"
 #include "util/growing.h"
 
 int pr_plan_new(struct pr_ctx *ctx, struct pr_plan **ret_plan)
@@ -21,6 +24,12 @@ int pr_plan_new(struct pr_ctx *ctx, struct pr_plan **ret_plan)
 	plan = calloc(1, sizeof(*plan));
 	if (!plan)
 		return pri_move_error(ctx->errmsg, -ENOMEM, &error);
+	plan->cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (plan->cancel_fd < 0) {
+		free(plan);
+		pri_set_error(&error, -EIO, "no descriptor is free: %m");
+		return pri_move_error(ctx->errmsg, -EIO, &error);
+	}
 	plan->ctx = pr_ctx_ref(ctx);
 	ctx->errmsg[0] = '\0';
 	*ret_plan = plan;
@@ -31,8 +40,10 @@ static void step_clear(struct pri_step *step)
 {
 	struct pri_target target = step->items[PRI_STEP_LIVE].target;
 
-	for (size_t m = 0; m < PRI_STEP_MODES; m++)
+	for (size_t m = 0; m < PRI_STEP_MODES; m++) {
 		pri_item_clear(&step->items[m]);
+		pri_value_clear(&step->expected[m]);
+	}
 	if (target.domain)
 		pr_domain_close(target.domain);
 	else
@@ -54,6 +65,9 @@ void pr_plan_free(struct pr_plan *plan)
 {
 	if (!plan)
 		return;
+	pri_run_free(plan->run);
+	pri_journal_free(plan->journal);
+	close(plan->cancel_fd);
 	for (size_t i = 0; i < plan->count; i++)
 		step_clear(&plan->steps[i]);
 	free(plan->steps);
@@ -87,27 +101,52 @@ static int grow(struct pr_plan *plan)
 	return 0;
 }
 
-/* A key of the target alone and one of target, attribute and instance.  Two handles of the same
- * domain are the same target; two connections to the same host are not known to be. */
-static int put_keys(struct pr_plan *plan, struct pri_item *item)
+/* A key of the target alone and one of target, attribute and instance, malloc'ed.  Two handles of
+ * the same domain are the same target; two connections to the same host are not known to be. */
+static char *target_key(const struct pri_target *target)
 {
-	const struct pri_target *target = &item->target;
-	pri_autofree char *name = NULL, *key = NULL;
+	char *key;
+
+	return asprintf(&key, "%p %s", (void *)target->host,
+			target->domain ? target->domain->identity.uuid : "") < 0
+		       ? NULL
+		       : key;
+}
+
+static char *item_key(const char *target, const struct pri_item *item)
+{
+	char *key;
+
+	return asprintf(&key, "%s %s[%s]", target, item->change.attr->name, item->change.instance) <
+			       0
+		       ? NULL
+		       : key;
+}
+
+static int put_keys(struct pr_plan *plan, struct pri_item *item, size_t step)
+{
+	pri_autofree char *name = target_key(&item->target);
+	pri_autofree char *key = name ? item_key(name, item) : NULL;
 	uint32_t ignored;
 	int r;
 
-	if (asprintf(&name, "%p %s", (void *)target->host,
-		     target->domain ? target->domain->identity.uuid : "") < 0)
-		name = NULL;
-	if (!name ||
-	    asprintf(&key, "%s %s[%s]", name, item->change.attr->name, item->change.instance) < 0)
-		key = NULL;
 	if (!key)
 		return -ENOMEM;
 	r = pri_plan_index_put(&plan->index, name, plan->target_count, &item->sequence);
 	if (r == 0)
 		plan->target_count++;
-	return r < 0 ? r : pri_plan_index_put(&plan->index, key, 0, &ignored);
+	return r < 0 ? r : pri_plan_index_put(&plan->index, key, (uint32_t)step, &ignored);
+}
+
+struct pri_step *pri_plan_find(struct pr_plan *plan, const struct pri_item *item)
+{
+	pri_autofree char *name = target_key(&item->target);
+	pri_autofree char *key = name ? item_key(name, item) : NULL;
+	uint32_t step;
+
+	if (!key || !pri_plan_index_get(&plan->index, key, &step))
+		return NULL;
+	return &plan->steps[step];
 }
 
 static int rebuild_index(struct pr_plan *plan)
@@ -116,8 +155,12 @@ static int rebuild_index(struct pr_plan *plan)
 
 	pri_plan_index_clear(&plan->index);
 	plan->target_count = 0;
-	for (size_t i = 0; r >= 0 && i < plan->count; i++)
-		r = put_keys(plan, &plan->steps[i].items[PRI_STEP_LIVE]);
+	for (size_t i = 0; r >= 0 && i < plan->count; i++) {
+		struct pri_item *items = plan->steps[i].items;
+
+		r = put_keys(plan, &items[PRI_STEP_LIVE], i);
+		items[PRI_STEP_CONFIG].sequence = items[PRI_STEP_LIVE].sequence;
+	}
 	return r < 0 ? r : 0;
 }
 
@@ -141,8 +184,10 @@ int pri_plan_add(struct pr_plan *plan, const struct pri_target *target,
 {
 	struct pri_step step = {.status = {PRALLOC_STEP_NEW, PRALLOC_STEP_NEW}};
 	struct pri_item *live = &step.items[PRI_STEP_LIVE];
-	int r;
+	int r = pri_plan_idle(plan, error);
 
+	if (r < 0)
+		return r;
 	if (plan->applied)
 		return pri_set_error(error, -EINVAL, "the plan was applied already");
 	if (target->host->ctx != plan->ctx)
@@ -152,7 +197,7 @@ int pri_plan_add(struct pr_plan *plan, const struct pri_target *target,
 	if (r == 0)
 		r = grow(plan);
 	if (r == 0)
-		r = put_keys(plan, live);
+		r = put_keys(plan, live, plan->count);
 	if (r == 1)
 		r = pri_set_error(error, -EINVAL, "%s of %s is in the plan twice",
 				  live->change.attr->name, pri_target_name(target));

@@ -3,16 +3,36 @@
 #ifndef PRI_PLAN_H
 #define PRI_PLAN_H
 
+#include <stdatomic.h>
+
 #include "core/core.h"
 #include "core/plan_index.h"
 
 /* A step is one change in one or two modes. */
 enum { PRI_STEP_LIVE, PRI_STEP_CONFIG, PRI_STEP_MODES };
 
+/* Where an asynchronous change is on its way. */
+struct pri_arrival {
+	uint64_t reached;
+	uint64_t moved_ns; /* when it last came nearer */
+	bool done, stalled;
+};
+
 struct pri_step {
 	struct pri_item items[PRI_STEP_MODES];
 	int status[PRI_STEP_MODES]; /* enum pr_step_status */
+	/* What the value was when it was looked at; anything else now is somebody else's doing. */
+	struct pri_value expected[PRI_STEP_MODES];
+	bool is_expected[PRI_STEP_MODES];
+	bool is_moved[PRI_STEP_MODES]; /* pr_plan_move: what is wanted was computed from it */
+	/* What was wanted before less of it arrived. */
+	uint64_t asked[PRI_STEP_MODES];
+	bool is_cut[PRI_STEP_MODES];
+	struct pri_arrival arrival;
 };
+
+struct pri_run;
+struct pri_journal;
 
 struct pr_plan {
 	struct pr_ctx *ctx;
@@ -22,6 +42,14 @@ struct pr_plan {
 	bool applied;
 	struct pri_plan_index index;
 	uint32_t target_count;
+	struct pri_run *run; /* NULL: nothing goes on */
+	int result;	     /* of the last run, for pr_plan_dispatch */
+	bool was_run;
+	pr_plan_progress_fn progress;
+	void *progress_data;
+	struct pri_journal *journal; /* NULL: none is kept */
+	int cancel_fd;		     /* eventfd: pr_plan_cancel may be called from anywhere */
+	atomic_bool cancelled;
 	char errmsg[PRI_ERRMSG_MAX];
 };
 
@@ -31,10 +59,15 @@ static inline int pri_plan_result(struct pr_plan *plan, int code, char **error)
 	return pri_move_error(plan->errmsg, code, error);
 }
 
+/* plan.c */
+/* Whether the plan can be changed or begun now. */
+int pri_plan_idle(const struct pr_plan *plan, char **error);
 /* Forget the steps from first on. */
 void pri_plan_truncate(struct pr_plan *plan, size_t first);
 int pri_plan_add(struct pr_plan *plan, const struct pri_target *target,
 		 const struct pri_request *request, char **error);
+/* The step of the item's target, attribute and instance, or NULL. */
+struct pri_step *pri_plan_find(struct pr_plan *plan, const struct pri_item *item);
 
 /* plan_items.c */
 /* PRALLOC_LIVE and PRALLOC_CONFIG as the flags of a call mean them. */
@@ -42,25 +75,21 @@ uint32_t pri_plan_modes(uint32_t flags);
 /* The items of the modes in use, in the order in which they were added. */
 int pri_plan_items(struct pr_plan *plan, uint32_t modes, struct pri_item ***ret_items,
 		   size_t *ret_n);
-/* The status that belongs to an item. */
-int *pri_plan_status(struct pr_plan *plan, const struct pri_item *item);
+static inline size_t pri_step_mode(const struct pri_item *item)
+{
+	return item->change.mode == PRALLOC_CONFIG ? PRI_STEP_CONFIG : PRI_STEP_LIVE;
+}
+/* The step that an item belongs to. */
+struct pri_step *pri_plan_step_of(const struct pr_plan *plan, const struct pri_item *item);
+/* A new status of the item's step, which is told. */
+void pri_plan_set_status(struct pr_plan *plan, const struct pri_item *item, int status);
+/* Tell how far the item's step is. */
+void pri_plan_tell(struct pr_plan *plan, const struct pri_item *item);
 /* The first step with an error as the error of the call; code when there is none. */
 int pri_plan_report(struct pri_item **items, size_t n, int code, char **error);
 /* Whether the step has to be waited for. */
 bool pri_plan_is_async(const struct pri_item *item);
-
-/* plan_check.c */
 void pri_plan_set_phases(struct pri_item **items, size_t n);
-int pri_plan_check_items(struct pr_plan *plan, struct pri_item **items, size_t n,
-			 uint64_t deadline_ns, uint32_t flags, char **error);
-/* What is, of every step. */
-int pri_plan_read_present(struct pr_plan *plan, struct pri_item **items, size_t n,
-			  uint64_t deadline_ns, char **error);
-
-/* plan_undo.c */
-/* Takes everything that took effect back, last first.  Returns the first failure. */
-int pri_plan_undo_all(struct pr_plan *plan, struct pri_item **items, size_t n,
-		      uint64_t deadline_ns);
 
 /* order.c: by phase, then target, backend, mode and rank, so that one call serves many */
 void pri_order(struct pri_item **items, size_t n);

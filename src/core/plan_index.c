@@ -68,6 +68,16 @@ int pri_plan_index_put(struct pri_plan_index *index, const char *key, uint32_t n
 	return 0;
 }
 
+bool pri_plan_index_get(const struct pri_plan_index *index, const char *key, uint32_t *ret_number)
+{
+	const struct pri_plan_entry *entry = index->size ? find(index, key) : NULL;
+
+	if (!entry || !entry->key)
+		return false;
+	*ret_number = entry->number;
+	return true;
+}
+
 void pri_plan_index_clear(struct pri_plan_index *index)
 {
 	for (size_t i = 0; i < index->size; i++)

@@ -3,6 +3,7 @@
 #ifndef PRI_PLAN_INDEX_H
 #define PRI_PLAN_INDEX_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,6 +16,8 @@ struct pri_plan_index {
  * *ret_number is the number it has. */
 int pri_plan_index_put(struct pri_plan_index *index, const char *key, uint32_t number,
 		       uint32_t *ret_number);
+/* The number of a key; false when it is not there. */
+bool pri_plan_index_get(const struct pri_plan_index *index, const char *key, uint32_t *ret_number);
 void pri_plan_index_clear(struct pri_plan_index *index);
 
 #endif /* PRI_PLAN_INDEX_H */

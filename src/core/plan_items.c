@@ -28,13 +28,48 @@ int pri_plan_items(struct pr_plan *plan, uint32_t modes, struct pri_item ***ret_
 	return 0;
 }
 
-int *pri_plan_status(struct pr_plan *plan, const struct pri_item *item)
+struct pri_step *pri_plan_step_of(const struct pr_plan *plan, const struct pri_item *item)
 {
-	size_t step =
-		(size_t)((const char *)item - (const char *)plan->steps) / sizeof(*plan->steps);
+	return &plan->steps[(size_t)((const char *)item - (const char *)plan->steps) /
+			    sizeof(*plan->steps)];
+}
 
-	return &plan->steps[step].status[item->change.mode == PRALLOC_CONFIG ? PRI_STEP_CONFIG
-									     : PRI_STEP_LIVE];
+void pri_plan_tell(struct pr_plan *plan, const struct pri_item *item)
+{
+	if (plan->progress)
+		plan->progress(plan->progress_data, plan,
+			       (size_t)(pri_plan_step_of(plan, item) - plan->steps));
+}
+
+void pri_plan_set_status(struct pr_plan *plan, const struct pri_item *item, int status)
+{
+	int *is = &pri_plan_step_of(plan, item)->status[pri_step_mode(item)];
+
+	if (*is == status)
+		return;
+	*is = status;
+	pri_plan_tell(plan, item);
+}
+
+/* A guarantee that is not set keeps nothing; of other things "not set" is no amount. */
+static uint64_t amount(const struct pri_attr *attr, uint64_t number)
+{
+	bool guarantee = attr->kind == PRALLOC_KIND_SOFT && attr->def == PRALLOC_DEFAULT;
+
+	return number == PRALLOC_DEFAULT && guarantee ? 0 : number;
+}
+
+void pri_plan_set_phases(struct pri_item **items, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct pri_item *item = items[i];
+		const struct pri_attr *attr = item->change.attr;
+		bool gives = attr->gives == PRI_GIVES_LESS && item->has_before &&
+			     amount(attr, item->change.wanted.number) <
+				     amount(attr, item->before.number);
+
+		items[i]->phase = gives ? PRI_PHASE_GIVE : PRI_PHASE_TAKE;
+	}
 }
 
 /* The first step with an error, as the error of the call. */

@@ -204,4 +204,8 @@ const struct pri_backend pri_fake_backend = {
 	.wait = pri_fake_wait,
 	.listen = pri_fake_listen,
 	.look = pri_fake_look,
+	.arrived = pri_fake_arrived,
+	.begin = pri_fake_begin,
+	.finish = pri_fake_finish,
+	.private_domains = true,
 };

@@ -13,6 +13,7 @@
  *   directive.c  the words of <pralloc/fake.h>, and what they do
  *   inject.c     the faults that are in force
  *   event.c      telling what happens, whoever did it
+ *   pending.c    calls that take time without anybody waiting for them
  */
 #ifndef PRI_FAKE_H
 #define PRI_FAKE_H
@@ -133,6 +134,7 @@ struct pri_fake_host {
 	size_t fault_count;
 	struct pri_event_queue *events; /* NULL: nobody listens */
 	bool disconnected;
+	bool delayed; /* the time that the next call takes has passed already */
 };
 
 /* The services of the core.  A loadable module gets them through its entry function. */
@@ -205,6 +207,7 @@ void pri_fake_virtio_begin(struct pri_fake_domain *domain, uint64_t now_ns);
 int pri_fake_plugged_read(const struct pri_call *call, struct pri_change *change);
 int pri_fake_virtio_write(const struct pri_call *call, const struct pri_change *change);
 int pri_fake_wait(struct pri_call *call, struct pri_change *changes, size_t n);
+int pri_fake_arrived(struct pri_call *call, struct pri_change *changes, size_t n);
 
 /* readings.c: how the rows of readings are read */
 int pri_fake_counter_read(const struct pri_call *call, struct pri_change *change);
@@ -245,11 +248,19 @@ bool pri_fake_fault_due(struct pri_fake_host *host, enum pri_fake_fault_kind kin
 int pri_fake_events(const struct pri_call *call);
 /* Make those happen whose time has come. */
 void pri_fake_later(struct pri_fake_host *host);
-/* Take the time that directives ask for, up to the deadline. */
+/* The time that directives ask for. */
+uint64_t pri_fake_delay_ns(const struct pri_call *call);
+/* Take it, up to the deadline. */
 void pri_fake_delay(struct pri_call *call);
 /* Start of every call but wait: delays and the deadline. */
 int pri_fake_enter(struct pri_call *call);
 /* Sleep, but not beyond the deadline. */
 void pri_fake_sleep(const struct pri_call *call, uint64_t ns);
+
+/* pending.c */
+int pri_fake_begin(struct pri_call *call, int op, struct pri_change *changes, size_t n,
+		   struct pri_pending *pending);
+int pri_fake_finish(struct pri_call *call, int op, struct pri_change *changes, size_t n,
+		    struct pri_identity *identity, struct pri_pending *pending);
 
 #endif /* PRI_FAKE_H */

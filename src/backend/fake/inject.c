@@ -132,7 +132,7 @@ void pri_fake_sleep(const struct pri_call *call, uint64_t ns)
 	while (r == EINTR);
 }
 
-void pri_fake_delay(struct pri_call *call)
+uint64_t pri_fake_delay_ns(const struct pri_call *call)
 {
 	const struct pri_fake_host *host = call->host;
 	uint64_t ms = 0;
@@ -141,8 +141,17 @@ void pri_fake_delay(struct pri_call *call)
 		if (matches(&host->faults[i], PRI_FAKE_DELAY, call, NULL))
 			ms += host->faults[i].ms;
 	}
-	if (ms > 0)
-		pri_fake_sleep(call, ms * NS_PER_MS);
+	return ms * NS_PER_MS;
+}
+
+void pri_fake_delay(struct pri_call *call)
+{
+	struct pri_fake_host *host = call->host;
+	uint64_t ns = host->delayed ? 0 : pri_fake_delay_ns(call);
+
+	host->delayed = false;
+	if (ns > 0)
+		pri_fake_sleep(call, ns);
 }
 
 int pri_fake_enter(struct pri_call *call)

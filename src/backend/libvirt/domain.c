@@ -184,7 +184,7 @@ static int state_once(struct pri_lv_op *op)
 	return pri_lv_identify(op->host, op->domain->ptr, &op->job->identity);
 }
 
-static int state_work(struct pri_lv_job *job)
+int pri_lv_state_work(struct pri_lv_job *job)
 {
 	struct pri_lv_op op = {
 		.host = job->host, .domain = job->domain, .call = &job->call, .job = job};
@@ -195,7 +195,7 @@ static int state_work(struct pri_lv_job *job)
 
 int pri_lv_state(struct pri_call *call, struct pri_identity *identity)
 {
-	struct pri_lv_job *job = pri_lv_job_new(call, state_work);
+	struct pri_lv_job *job = pri_lv_job_new(call, pri_lv_state_work);
 	int r;
 
 	if (!job)

@@ -11,7 +11,9 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <pralloc/event.h>
 
@@ -30,6 +32,7 @@ struct pri_wake {
 	struct pri_event_queue *queue; /* NULL: nobody listens */
 	struct pri_worker *worker;     /* NULL: it ends */
 	bool told_lost;
+	int notice; /* eventfd of pri_wake_notice(); -1: nobody asked */
 };
 
 static pthread_once_t loop_once = PTHREAD_ONCE_INIT;
@@ -78,6 +81,7 @@ struct pri_wake *pri_wake_new(void)
 	if (!wake)
 		return NULL;
 	atomic_init(&wake->references, 1);
+	wake->notice = -1;
 	pthread_mutex_init(&wake->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -98,6 +102,8 @@ void pri_wake_unref(struct pri_wake *wake)
 	pthread_cond_destroy(&wake->changed);
 	pthread_mutex_destroy(&wake->lock);
 	pri_lv_core->event_unref(wake->queue);
+	if (wake->notice >= 0)
+		close(wake->notice);
 	free(wake);
 }
 
@@ -133,7 +139,22 @@ void pri_wake_up(struct pri_wake *wake, bool xml_may_change)
 	if (xml_may_change)
 		atomic_fetch_add(&wake->changes, 1);
 	pthread_cond_broadcast(&wake->changed);
+	/* Full after 2^64 events. */
+	if (wake->notice >= 0)
+		(void)eventfd_write(wake->notice, 1);
 	pthread_mutex_unlock(&wake->lock);
+}
+
+int pri_wake_notice(struct pri_wake *wake)
+{
+	int fd;
+
+	pthread_mutex_lock(&wake->lock);
+	if (wake->notice < 0)
+		wake->notice = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	fd = wake->notice;
+	pthread_mutex_unlock(&wake->lock);
+	return fd;
 }
 
 void pri_wake_serve(struct pri_wake *wake, struct pri_worker *worker)

@@ -4,6 +4,7 @@
  * worker, and handed back.  A job that its caller has given up touches nothing of the caller's.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -117,15 +118,15 @@ void pri_lv_job_take_changes(struct pri_lv_job *job, struct pri_change *changes,
 		free(changes[i].held.text);
 		changes[i].held.number = mine->held.number;
 		changes[i].held.text = pri_steal(mine->held.text);
+		/* Only a write says so: a look that follows it must not wipe it out. */
+		if (job->work == pri_lv_apply_work)
+			changes[i].took = mine->took;
 	}
 }
 
-int pri_lv_job_run(struct pri_call *call, struct pri_lv_job **job)
+/* r: of the worker. */
+static int job_ended(struct pri_call *call, struct pri_lv_job **job, int r, const char *text)
 {
-	struct pri_lv_host *host = (*job)->host;
-	char text[PRI_LV_TEXT_MAX];
-	int r = pri_worker_run(host->worker, &(*job)->job, call->deadline_ns, text, sizeof(text));
-
 	if (r == 1)
 		*job = NULL;
 	if (r != 0)
@@ -135,6 +136,39 @@ int pri_lv_job_run(struct pri_call *call, struct pri_lv_job **job)
 		call->error = pri_steal((*job)->call.error);
 	}
 	return (*job)->result;
+}
+
+int pri_lv_job_run(struct pri_call *call, struct pri_lv_job **job)
+{
+	char text[PRI_LV_TEXT_MAX];
+	int r = pri_worker_run((*job)->host->worker, &(*job)->job, call->deadline_ns, text,
+			       sizeof(text));
+
+	return job_ended(call, job, r, text);
+}
+
+int pri_lv_job_begin(struct pri_call *call, struct pri_lv_job *job, int ready)
+{
+	char text[PRI_LV_TEXT_MAX];
+	int copy = fcntl(ready, F_DUPFD_CLOEXEC, 0);
+	int r;
+
+	if (copy < 0)
+		return pri_lv_core->fail(call, -EIO, "no descriptor is free: %m");
+	r = pri_worker_begin(job->host->worker, &job->job, copy, text, sizeof(text));
+	if (r == 0)
+		return 0;
+	close(copy);
+	return pri_lv_core->fail(call, r, "%s", text);
+}
+
+int pri_lv_job_finish(struct pri_call *call, struct pri_lv_job **job)
+{
+	char text[PRI_LV_TEXT_MAX];
+	int r = pri_worker_end((*job)->host->worker, &(*job)->job, call->deadline_ns, text,
+			       sizeof(text));
+
+	return job_ended(call, job, r, text);
 }
 
 static void clear_changes(struct pri_lv_job *job)

@@ -219,6 +219,10 @@ struct pri_lv_job {
 struct pri_lv_job *pri_lv_job_new(struct pri_call *call, int (*work)(struct pri_lv_job *job));
 /* Copy the changes into the job.  0 or -ENOMEM. */
 int pri_lv_job_set_changes(struct pri_lv_job *job, const struct pri_change *changes, size_t n);
+/* Hand it to the worker, whose duplicate of ready is written to when it is done. */
+int pri_lv_job_begin(struct pri_call *call, struct pri_lv_job *job, int ready);
+/* Wait for it; as pri_lv_job_run(). */
+int pri_lv_job_finish(struct pri_call *call, struct pri_lv_job **job);
 /* Run it.  Returns the job's result with its text in call->error.  When it did not end in time,
  * *job becomes NULL. */
 int pri_lv_job_run(struct pri_call *call, struct pri_lv_job **job);
@@ -244,6 +248,18 @@ int pri_lv_read(struct pri_call *call, struct pri_change *changes, size_t n);
 int pri_lv_check(struct pri_call *call, struct pri_change *changes, size_t n);
 int pri_lv_apply(struct pri_call *call, struct pri_change *changes, size_t n);
 int pri_lv_wait(struct pri_call *call, struct pri_change *changes, size_t n);
+int pri_lv_arrived(struct pri_call *call, struct pri_change *changes, size_t n);
+int pri_lv_notice(struct pri_call *call, int *ret_fd);
+/* The job is to read what tells how far its changes are. */
+void pri_lv_look_at_arrival(struct pri_lv_job *job);
+/* What was read, against where it is going: -EINPROGRESS for a change on its way. */
+void pri_lv_judge_arrival(struct pri_call *call, struct pri_change *changes, size_t n);
+
+/* pending.c */
+int pri_lv_begin(struct pri_call *call, int op, struct pri_change *changes, size_t n,
+		 struct pri_pending *pending);
+int pri_lv_finish(struct pri_call *call, int op, struct pri_change *changes, size_t n,
+		  struct pri_identity *identity, struct pri_pending *pending);
 
 /* rows.c */
 const struct pri_serve *pri_lv_serve(void *host, int attr, const char **ret_reason);
@@ -281,6 +297,8 @@ unsigned int pri_wake_changes(const struct pri_wake *wake);
 void pri_wake_wait(struct pri_wake *wake, unsigned int *seen, uint64_t until_ns);
 /* From any thread: */
 void pri_wake_up(struct pri_wake *wake, bool xml_may_change);
+/* An eventfd that is written to with each event; the wake's.  -1: there is none. */
+int pri_wake_notice(struct pri_wake *wake);
 /* Whose alarm reopens a lost connection; NULL: nobody's any more. */
 void pri_wake_serve(struct pri_wake *wake, struct pri_worker *worker);
 /* Post to this queue from now on; NULL: to none. */
@@ -348,6 +366,12 @@ uint64_t pri_lv_incarnation(const struct pri_lv_host *host, const struct pri_ide
 			    unsigned int id);
 /* The QEMU process of a domain of this machine; 0: not known. */
 int pri_lv_qemu_pid(const struct pri_identity *identity);
+
+/* serve.c, domain.c: what a job of a kind does, in the worker */
+int pri_lv_read_work(struct pri_lv_job *job);
+int pri_lv_check_work(struct pri_lv_job *job);
+int pri_lv_apply_work(struct pri_lv_job *job);
+int pri_lv_state_work(struct pri_lv_job *job);
 
 /* serve.c: one attempt after another at something that can be repeated, over reconnections */
 int pri_lv_repeat(struct pri_lv_op *op, int (*function)(struct pri_lv_op *op));

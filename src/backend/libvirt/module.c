@@ -29,6 +29,10 @@ static const struct pri_backend backend = {
 	.apply = pri_lv_apply,
 	.wait = pri_lv_wait,
 	.listen = pri_lv_listen,
+	.arrived = pri_lv_arrived,
+	.begin = pri_lv_begin,
+	.finish = pri_lv_finish,
+	.notice = pri_lv_notice,
 };
 
 __attribute__((visibility("default"))) const struct pri_backend *PRI_BACKEND_ENTRY(

@@ -142,7 +142,7 @@ static void read_group(struct pri_lv_op *op)
 		pri_lv_fail_each(op, r, op->fault.text);
 }
 
-static int read_work(struct pri_lv_job *job)
+int pri_lv_read_work(struct pri_lv_job *job)
 {
 	struct pri_lv_op op;
 
@@ -152,7 +152,7 @@ static int read_work(struct pri_lv_job *job)
 	return 0;
 }
 
-static int check_work(struct pri_lv_job *job)
+int pri_lv_check_work(struct pri_lv_job *job)
 {
 	struct pri_lv_op op;
 	int r;
@@ -230,7 +230,7 @@ static void verify_group(struct pri_lv_op *op)
 		read_group(op);
 }
 
-static int apply_work(struct pri_lv_job *job)
+int pri_lv_apply_work(struct pri_lv_job *job)
 {
 	struct pri_lv_op op;
 	int r = 0;
@@ -257,26 +257,23 @@ static int run(struct pri_call *call, struct pri_change *changes, size_t n,
 		r = pri_lv_job_run(call, &job);
 	if (r == 0)
 		pri_lv_job_take_changes(job, changes, n);
-	/* Only a write says so: a look that follows it must not wipe it out. */
-	for (size_t i = 0; r == 0 && work == apply_work && i < n; i++)
-		changes[i].took = job->changes[i].took;
 	pri_lv_job_end(job);
 	return r;
 }
 
 int pri_lv_read(struct pri_call *call, struct pri_change *changes, size_t n)
 {
-	return run(call, changes, n, read_work);
+	return run(call, changes, n, pri_lv_read_work);
 }
 
 int pri_lv_check(struct pri_call *call, struct pri_change *changes, size_t n)
 {
-	return run(call, changes, n, check_work);
+	return run(call, changes, n, pri_lv_check_work);
 }
 
 int pri_lv_apply(struct pri_call *call, struct pri_change *changes, size_t n)
 {
 	if (call->read_only)
 		return pri_lv_core->fail(call, -EACCES, "the host was opened read-only");
-	return run(call, changes, n, apply_work);
+	return run(call, changes, n, pri_lv_apply_work);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Waiting for a balloon, plugged memory or a vCPU.  What is read is the truth; an event only says that it is worth
- * looking.  The loop runs in the caller's thread and each look is a job of its own, so that a
+ * Waiting for a balloon, plugged memory or a vCPU.  What is read is the truth; an event only says
+ * that it is worth looking.  The loop runs in the caller's thread and each look is a job of its own, so that a
  * deadline that passes leaves the worker free.
  */
 #include <errno.h>
@@ -152,4 +152,53 @@ int pri_lv_wait(struct pri_call *call, struct pri_change *changes, size_t n)
 	for (size_t i = 0; r == 0 && i < n; i++)
 		r = wait_one(call, &changes[i]);
 	return r;
+}
+
+void pri_lv_judge_arrival(struct pri_call *call, struct pri_change *changes, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct arrival *arrival = arrival_of(&changes[i]);
+		uint64_t target = changes[i].wanted.number;
+		int r;
+
+		if (changes[i].error < 0)
+			continue;
+		r = resolve_default(call, arrival, &target);
+		if (r < 0)
+			pri_lv_core->fail_change(call, &changes[i], r, "%s",
+						 call->error ? call->error
+							     : "its maximum is not known");
+		else if (!has_arrived(arrival, changes[i].held.number, target))
+			changes[i].error = -EINPROGRESS;
+	}
+}
+
+void pri_lv_look_at_arrival(struct pri_lv_job *job)
+{
+	for (size_t i = 0; i < job->n; i++) {
+		struct pri_change *change = &job->changes[i];
+		int shown = arrival_of(change)->shown;
+
+		change->attr = &pri_lv_core->attrs[shown];
+		change->serve = &pri_lv_row_find(job->host, shown)->serve;
+	}
+}
+
+int pri_lv_arrived(struct pri_call *call, struct pri_change *changes, size_t n)
+{
+	struct pri_pending pending;
+	int r = pri_lv_begin(call, PRI_OP_ARRIVED, changes, n, &pending);
+
+	return r == 1 ? pri_lv_finish(call, PRI_OP_ARRIVED, changes, n, NULL, &pending) : r;
+}
+
+int pri_lv_notice(struct pri_call *call, int *ret_fd)
+{
+	struct pri_lv_host *host = call->host;
+	int r = host->wants_events ? 0 : start_listening(call);
+
+	if (r < 0)
+		return r;
+	*ret_fd = pri_wake_notice(host->wake);
+	return *ret_fd < 0 ? pri_lv_core->fail(call, -EIO, "no descriptor is free") : 0;
 }

@@ -7,7 +7,9 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <time.h>
+#include <unistd.h>
 
 #define NS_PER_S UINT64_C(1000000000)
 
@@ -83,6 +85,12 @@ static void run_task(struct pri_worker *worker)
 	pthread_mutex_lock(&worker->lock);
 }
 
+static void tell_ready(const struct pri_job *job)
+{
+	if (job->ready >= 0 && eventfd_write(job->ready, 1) == 0)
+		close(job->ready);
+}
+
 static void run_job(struct pri_worker *worker)
 {
 	struct pri_job *job = worker->job;
@@ -92,7 +100,9 @@ static void run_job(struct pri_worker *worker)
 	pthread_mutex_lock(&worker->lock);
 	worker->job = NULL;
 	job->done = true;
-	pthread_cond_signal(&worker->done);
+	tell_ready(job);
+	/* Whoever began it, and another one that waits for its turn. */
+	pthread_cond_broadcast(&worker->done);
 	if (!job->abandoned)
 		return;
 	pthread_mutex_unlock(&worker->lock);
@@ -191,16 +201,44 @@ static bool wait_done(struct pri_worker *worker, uint64_t until_ns)
 	return pthread_cond_timedwait(&worker->done, &worker->lock, &ts) == 0;
 }
 
-/* A job that was given up a moment ago may end any moment; one that hangs is told at once. */
+/* A job that was given up a moment ago may end any moment; one that hangs is told at once.  One that
+ * somebody began and has not fetched yet is waited for. */
 static int wait_idle(struct pri_worker *worker, uint64_t deadline_ns)
 {
 	uint64_t until_ns = worker->abandoned_ns + PRI_WORKER_GRACE_NS;
+
+	while (worker->job && !worker->job->abandoned)
+		if (!wait_done(worker, deadline_ns))
+			return -EBUSY;
 
 	if (until_ns > deadline_ns)
 		until_ns = deadline_ns;
 	while (worker->job && wait_done(worker, until_ns))
 		;
 	return worker->job ? -EBUSY : 0;
+}
+
+static void hand_over(struct pri_worker *worker, struct pri_job *job, int ready)
+{
+	job->done = job->abandoned = false;
+	job->ready = ready;
+	worker->begun_ns = pri_monotonic_ns();
+	atomic_store(&worker->doing, NULL);
+	worker->job = job;
+	pthread_cond_signal(&worker->work);
+}
+
+static int end_locked(struct pri_worker *worker, struct pri_job *job, uint64_t deadline_ns,
+		      char *text, size_t size)
+{
+	while (!job->done && wait_done(worker, deadline_ns))
+		;
+	if (job->done)
+		return 0;
+	describe(worker, text, size);
+	job->abandoned = true;
+	worker->abandoned_ns = pri_monotonic_ns();
+	return 1;
 }
 
 static int run_locked(struct pri_worker *worker, struct pri_job *job, uint64_t deadline_ns,
@@ -212,23 +250,12 @@ static int run_locked(struct pri_worker *worker, struct pri_job *job, uint64_t d
 		describe(worker, text, size);
 		return r;
 	}
-	job->done = job->abandoned = false;
-	worker->begun_ns = pri_monotonic_ns();
-	if (worker->begun_ns >= deadline_ns) {
+	if (pri_monotonic_ns() >= deadline_ns) {
 		snprintf(text, size, "no time was left for it");
 		return -ETIMEDOUT;
 	}
-	atomic_store(&worker->doing, NULL);
-	worker->job = job;
-	pthread_cond_signal(&worker->work);
-	while (!job->done && wait_done(worker, deadline_ns))
-		;
-	if (job->done)
-		return 0;
-	describe(worker, text, size);
-	job->abandoned = true;
-	worker->abandoned_ns = pri_monotonic_ns();
-	return 1;
+	hand_over(worker, job, /* ready= */ -1);
+	return end_locked(worker, job, deadline_ns, text, size);
 }
 
 int pri_worker_run(struct pri_worker *worker, struct pri_job *job, uint64_t deadline_ns, char *text,
@@ -238,6 +265,32 @@ int pri_worker_run(struct pri_worker *worker, struct pri_job *job, uint64_t dead
 
 	pthread_mutex_lock(&worker->lock);
 	r = run_locked(worker, job, deadline_ns, text, size);
+	pthread_mutex_unlock(&worker->lock);
+	return r;
+}
+
+int pri_worker_begin(struct pri_worker *worker, struct pri_job *job, int ready, char *text,
+		     size_t size)
+{
+	int r;
+
+	pthread_mutex_lock(&worker->lock);
+	r = worker->job ? wait_idle(worker, pri_monotonic_ns() + PRI_WORKER_GRACE_NS) : 0;
+	if (r)
+		describe(worker, text, size);
+	else
+		hand_over(worker, job, ready);
+	pthread_mutex_unlock(&worker->lock);
+	return r;
+}
+
+int pri_worker_end(struct pri_worker *worker, struct pri_job *job, uint64_t deadline_ns, char *text,
+		   size_t size)
+{
+	int r;
+
+	pthread_mutex_lock(&worker->lock);
+	r = end_locked(worker, job, deadline_ns, text, size);
 	pthread_mutex_unlock(&worker->lock);
 	return r;
 }

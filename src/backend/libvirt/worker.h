@@ -25,6 +25,7 @@ struct pri_job {
 	void (*drop)(struct pri_job *job);
 	const char *subject;  /* for texts: whom it is about; belongs to the job */
 	bool done, abandoned; /* the worker's */
+	int ready;	      /* of pri_worker_begin(), or -1 */
 };
 
 /* Something to be done by the worker when it is free; nobody waits for it. */
@@ -45,6 +46,16 @@ int pri_worker_new(void *state, void (*finish)(void *state), struct pri_worker *
  * the deadline had passed before, nothing was begun.  For all but 0, text says what hangs.
  */
 int pri_worker_run(struct pri_worker *worker, struct pri_job *job, uint64_t deadline_ns, char *text,
+		   size_t size);
+
+/*
+ * The same in two parts.  Begin: 0, or -EBUSY as above.  From then on the job is the worker's until
+ * pri_worker_end(), which waits for it until the deadline; other jobs wait for it meanwhile.  ready
+ * is an eventfd that the worker writes to when the job is done, and closes: one of the job's own.
+ */
+int pri_worker_begin(struct pri_worker *worker, struct pri_job *job, int ready, char *text,
+		     size_t size);
+int pri_worker_end(struct pri_worker *worker, struct pri_job *job, uint64_t deadline_ns, char *text,
 		   size_t size);
 
 /* In a job: the name (static) of the call that is about to be made. */

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The stages that take a plan back: only where it still is what the plan wrote, and only in the
+ * incarnation of the domain that the plan wrote it in. */
+#include <errno.h>
+#include <string.h>
+
+#include "core/domain_lock.h"
+#include "core/plan_journal.h"
+#include "core/plan_run.h"
+
+#define LEFT "left as it is"
+
+static void make_back(struct pri_back *back, struct pri_item *item)
+{
+	*back = (struct pri_back){.item = *item, .origin = item};
+	back->item.change.wanted = item->before;
+	back->item.change.held = (struct pri_value){0};
+	back->item.change.text = NULL;
+	back->item.change.error = 0;
+	back->item.change.verify = !pri_attr_is(item->change.attr, PRALLOC_ATTR_ASYNC);
+	back->item.change.took = false;
+	back->item.has_held = false;
+	back->item.has_before = false;
+}
+
+int pri_back_init(struct pri_run *run)
+{
+	run->backs = calloc(run->n + 1, sizeof(*run->backs));
+	if (!run->backs)
+		return -ENOMEM;
+	for (size_t i = 0; i < run->n; i++)
+		if (run->items[i]->change.took)
+			make_back(&run->backs[run->back_count++], run->items[i]);
+	return 0;
+}
+
+void pri_back_clear(struct pri_run *run)
+{
+	for (size_t i = 0; i < run->back_count; i++) {
+		free(run->backs[i].item.change.text);
+		pri_value_clear(&run->backs[i].item.change.held);
+	}
+	free(run->backs);
+}
+
+static void leave(struct pri_run *run, struct pri_back *back, int code, const char *how,
+		  const char *why)
+{
+	back->closed = true;
+	pri_item_note(back->origin, code, "%s: %s", how, why ? why : pri_strerror(code));
+	pri_plan_set_status(run->plan, back->origin, PRALLOC_STEP_LEFT);
+}
+
+static void undone(struct pri_run *run, struct pri_back *back)
+{
+	struct pri_item *item = back->origin;
+
+	back->closed = true;
+	item->change.took = false;
+	pri_value_clear(&item->change.held);
+	item->has_held = pri_value_copy(&item->change.held, &item->before) == 0;
+	pri_plan_set_status(run->plan, item, PRALLOC_STEP_UNDONE);
+	pri_journal_step(run->plan->journal, run->plan, item, "undone");
+}
+
+/* -- who the domains are -- */
+
+static void lock_or_leave(struct pri_run *run, struct pri_back *back)
+{
+	struct pri_run_target *target = &run->targets[back->item.sequence];
+	pri_autofree char *error = NULL;
+	int r;
+
+	if (!back->item.target.domain || target->locked)
+		return;
+	r = pri_domain_lock_wait(back->item.target.domain, run->deadline_ns, &error);
+	target->locked = r == 0;
+	if (r < 0)
+		leave(run, back, r, LEFT, error);
+}
+
+int pri_enter_back_identify(struct pri_run *run)
+{
+	for (size_t i = 0; i < run->plan->target_count; i++)
+		run->targets[i].item = NULL;
+	for (size_t i = 0; i < run->back_count; i++) {
+		struct pri_back *back = &run->backs[i];
+		struct pri_run_target *target = &run->targets[back->item.sequence];
+
+		lock_or_leave(run, back);
+		if (back->closed || !back->item.target.domain || target->item)
+			continue;
+		target->item = &back->item;
+		pri_run_append(run, &back->item);
+	}
+	return 0;
+}
+
+int pri_leave_back_identify(struct pri_run *run)
+{
+	for (size_t i = 0; i < run->back_count; i++) {
+		struct pri_back *back = &run->backs[i];
+		const struct pri_item *item = back->origin;
+		const struct pri_run_target *target = &run->targets[item->sequence];
+		bool restarted = item->change.mode == PRALLOC_LIVE &&
+				 target->incarnation != item->incarnation;
+
+		if (back->closed)
+			continue;
+		if (item->target.domain && target->code < 0)
+			leave(run, back, target->code, LEFT, target->text);
+		else if (item->target.domain && restarted)
+			leave(run, back, -EAGAIN, LEFT,
+			      target->incarnation ? "the domain was restarted since"
+						  : "the domain was stopped since");
+		else if (!item->has_before)
+			leave(run, back, -EIO, LEFT, "what it was before is not known");
+	}
+	return 0;
+}
+
+/* -- whether it is still what was written -- */
+
+/* A write that failed may have left anything behind, and a balloon is always written. */
+static bool may_be_anything(const struct pri_run *run, const struct pri_item *item)
+{
+	return pri_plan_is_async(item) ||
+	       (run->purpose == PRI_RUN_APPLY && !item->has_held && item->change.error < 0);
+}
+
+int pri_enter_back_read(struct pri_run *run)
+{
+	for (size_t i = 0; i < run->back_count; i++)
+		if (!run->backs[i].closed && !may_be_anything(run, run->backs[i].origin))
+			pri_run_append(run, &run->backs[i].item);
+	return 0;
+}
+
+/* What was read back after the write; without that, what was written. */
+static bool is_ours(const struct pri_item *item, const struct pri_item *is)
+{
+	struct pri_item now = *item;
+	bool same;
+
+	if (item->has_held)
+		return pri_value_equal(item->change.attr, &item->change.held, &is->change.held);
+	now.change.held = is->change.held;
+	now.change.text = NULL;
+	same = pri_item_verify(&now) == 0;
+	free(now.change.text);
+	return same;
+}
+
+static void judge_present(struct pri_run *run, struct pri_back *back)
+{
+	const struct pri_change *is = &back->item.change;
+	const struct pri_item *item = back->origin;
+
+	if (is->error < 0)
+		leave(run, back, is->error, LEFT, is->text);
+	/* It went back with something else, or was never done. */
+	else if (pri_value_equal(is->attr, &item->before, &is->held))
+		undone(run, back);
+	else if (!is_ours(item, &back->item))
+		leave(run, back, -EAGAIN, LEFT, "somebody else changed it since");
+}
+
+int pri_leave_back_read(struct pri_run *run)
+{
+	for (size_t i = 0; i < run->back_count; i++)
+		if (!run->backs[i].closed && !may_be_anything(run, run->backs[i].origin))
+			judge_present(run, &run->backs[i]);
+	return 0;
+}
+
+/* -- writing -- */
+
+int pri_enter_back_write(struct pri_run *run)
+{
+	for (size_t i = run->back_count; i-- > 0;) {
+		struct pri_back *back = &run->backs[i];
+
+		if (back->closed || back->written)
+			continue;
+		back->item.has_held = false;
+		back->item.change.error = -ECANCELED; /* until its call is made */
+		pri_run_append(run, &back->item);
+	}
+	return 0;
+}
+
+/* A call ends at its first failure; what stood behind it is tried once more. */
+int pri_leave_back_write(struct pri_run *run)
+{
+	bool again = false;
+
+	for (size_t i = run->back_count; i-- > 0;) {
+		struct pri_back *back = &run->backs[i];
+		int error = back->item.change.error;
+
+		if (back->closed || back->written)
+			continue;
+		again = again || error == -ECANCELED;
+		if (error == 0) {
+			back->written = true;
+			if (!pri_plan_is_async(back->origin))
+				undone(run, back);
+		} else if (error != -ECANCELED) {
+			leave(run, back, error, "it was changed and could not be taken back",
+			      back->item.change.text);
+		}
+	}
+	return again;
+}
+
+/* -- arrival -- */
+
+static struct pri_arrival *arrival_of(const struct pri_run *run, const struct pri_back *back)
+{
+	return &pri_plan_step_of(run->plan, back->origin)->arrival;
+}
+
+int pri_enter_back_arrive(struct pri_run *run)
+{
+	for (size_t i = 0; i < run->back_count; i++) {
+		struct pri_back *back = &run->backs[i];
+
+		if (back->closed)
+			continue;
+		if (!run->begun_wait) {
+			pri_arrival_begin(arrival_of(run, back), &back->item);
+			pri_plan_set_status(run->plan, back->origin, PRALLOC_STEP_WAITING);
+		}
+		pri_run_append(run, &back->item);
+	}
+	run->begun_wait = true;
+	if (run->count > 0)
+		pri_lanes_notice(run);
+	return 0;
+}
+
+static void not_arrived(struct pri_run *run, struct pri_back *back, const char *why)
+{
+	struct pri_item *item = back->origin;
+	const struct pri_change *is = &back->item.change;
+	pri_autofree char *held = pri_arrival_text(is->attr, is->held.number);
+	pri_autofree char *wanted = pri_arrival_text(is->attr, is->wanted.number);
+	pri_autofree char *text = NULL;
+
+	pri_value_clear(&item->change.held);
+	item->has_held = pri_value_copy(&item->change.held, &is->held) == 0;
+	if (!why)
+		pri_note_error(&text, "it is at %s of %s", held ? held : "?",
+			       wanted ? wanted : "?");
+	leave(run, back, -ETIMEDOUT, "it was told to go back, but has not arrived",
+	      why ? why : text);
+}
+
+/* Whether it is to be looked at again. */
+static bool look_back(struct pri_run *run, struct pri_back *back)
+{
+	struct pri_arrival *arrival = arrival_of(run, back);
+	bool ended = pri_arrival_look(run, arrival, &back->item);
+	const struct pri_change *is = &back->item.change;
+
+	if (is->error < 0) {
+		not_arrived(run, back, is->text ? is->text : pri_strerror(is->error));
+		return false;
+	}
+	if (arrival->done) {
+		undone(run, back);
+		return false;
+	}
+	if (!ended && pri_now_ns() < run->deadline_ns)
+		return true;
+	not_arrived(run, back, NULL);
+	return false;
+}
+
+int pri_leave_back_arrive(struct pri_run *run)
+{
+	bool moving = false;
+
+	for (size_t i = 0; i < run->back_count; i++)
+		if (!run->backs[i].closed)
+			moving = look_back(run, &run->backs[i]) || moving;
+	if (moving)
+		pri_arrival_pause(run);
+	return moving;
+}

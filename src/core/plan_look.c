@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The stages of a plan that only look: locks, identities, checks, present values. */
+#include <errno.h>
+#include <string.h>
+
+#include "core/domain_lock.h"
+#include "core/plan_run.h"
+
+/* Whoever holds a lock for longer than this is worth an error. */
+#define LOCK_PATIENCE_NS UINT64_C(500000000)
+#define LOCK_PAUSE_NS UINT64_C(2000000)
+
+static bool any(const struct pri_item *item)
+{
+	(void)item;
+	return true;
+}
+
+int pri_run_list_domains(struct pri_run *run, struct pri_item **items, size_t n,
+			 bool (*keep)(const struct pri_item *item))
+{
+	for (size_t i = 0; i < run->plan->target_count; i++)
+		run->targets[i].item = NULL;
+	for (size_t i = 0; i < n; i++) {
+		struct pri_run_target *target = &run->targets[items[i]->sequence];
+
+		if (!items[i]->target.domain || target->item || !keep(items[i]))
+			continue;
+		target->item = items[i];
+		pri_run_append(run, items[i]);
+	}
+	return 0;
+}
+
+/* -- locks -- */
+
+/* Each domain once; the item that stands for it gets the error. */
+static int lock_domain(struct pri_run *run, struct pri_item *item)
+{
+	struct pri_run_target *target = &run->targets[item->sequence];
+	pri_autofree char *error = NULL;
+	int r;
+
+	if (target->locked || !item->target.domain)
+		return 0;
+	r = run->purpose == PRI_RUN_CHECK ? pri_domain_lock_look(item->target.domain, &error)
+					  : pri_domain_lock(item->target.domain, &error);
+	target->locked = r == 0 && run->purpose != PRI_RUN_CHECK;
+	return r < 0 ? pri_item_fail(item, r, "%s", error ? error : pri_strerror(r)) : 0;
+}
+
+static int prepare_items(struct pri_run *run)
+{
+	for (size_t i = 0; i < run->n; i++)
+		pri_item_prepare(run->items[i], run->flags);
+	pri_plan_set_phases(run->items, run->n);
+	pri_order(run->items, run->n);
+	return 0;
+}
+
+int pri_enter_lock(struct pri_run *run)
+{
+	int first = 0;
+
+	prepare_items(run);
+	for (size_t i = 0; i < run->n; i++) {
+		int r = run->items[i]->change.error == 0 ? lock_domain(run, run->items[i]) : 0;
+
+		if (r < 0 && first == 0)
+			first = r;
+	}
+	if (run->purpose == PRI_RUN_CHECK || first != -EBUSY)
+		return run->purpose == PRI_RUN_CHECK ? 0 : first;
+	if (pri_now_ns() >= run->stage_ns + LOCK_PATIENCE_NS)
+		return first;
+	run->wake_ns = pri_now_ns() + LOCK_PAUSE_NS;
+	return 1;
+}
+
+void pri_run_unlock(struct pri_run *run)
+{
+	for (size_t i = 0; run->targets && i < run->n; i++) {
+		struct pri_item *item = run->items[i];
+
+		if (!run->targets[item->sequence].locked)
+			continue;
+		run->targets[item->sequence].locked = false;
+		pri_domain_unlock(item->target.domain);
+	}
+}
+
+/* -- who the domains are -- */
+
+int pri_enter_identify(struct pri_run *run)
+{
+	return pri_run_list_domains(run, run->items, run->n, any);
+}
+
+/* What stands against a domain stands against each of its steps. */
+int pri_leave_identify(struct pri_run *run)
+{
+	for (size_t i = 0; i < run->n; i++) {
+		struct pri_item *item = run->items[i];
+		const struct pri_run_target *target = &run->targets[item->sequence];
+
+		item->incarnation = target->incarnation;
+		if (target->code < 0 && item->change.error == 0)
+			pri_item_fail(item, target->code, "%s", target->text);
+	}
+	return 0;
+}
+
+static bool is_live(const struct pri_item *item)
+{
+	return item->change.mode == PRALLOC_LIVE;
+}
+
+int pri_enter_confirm(struct pri_run *run)
+{
+	return pri_run_list_domains(run, run->items, run->n, is_live);
+}
+
+/* A domain that was restarted while the plan was applied has lost what was written before. */
+int pri_leave_confirm(struct pri_run *run)
+{
+	for (size_t i = 0; i < run->n; i++) {
+		struct pri_item *item = run->items[i];
+		const struct pri_run_target *target = &run->targets[item->sequence];
+
+		if (target->item != item)
+			continue;
+		if (target->code < 0)
+			return pri_item_fail(item, target->code, "%s", target->text);
+		if (target->incarnation != item->incarnation)
+			return pri_item_fail(item, -EAGAIN, "the domain was restarted meanwhile");
+	}
+	return 0;
+}
+
+/* -- what backends have to say -- */
+
+int pri_enter_check(struct pri_run *run)
+{
+	for (size_t i = 0; i < run->n; i++) {
+		struct pri_item *item = run->items[i];
+
+		if (item->change.error == 0 && item->change.mode == PRALLOC_LIVE &&
+		    (item->route->serve->modes & PRI_SERVE_PRECHECK))
+			pri_run_append(run, item);
+	}
+	return 0;
+}
+
+/* -- present values, and what is read beside them -- */
+
+struct pri_run_reading *pri_run_add_reading(struct pri_run *run)
+{
+	size_t room = run->reading_room ? 2 * run->reading_room : 16;
+	struct pri_run_reading *more;
+
+	if (run->reading_count == run->reading_room) {
+		more = realloc(run->readings, room * sizeof(*more));
+		if (!more)
+			return NULL;
+		run->readings = more;
+		run->reading_room = room;
+	}
+	more = &run->readings[run->reading_count++];
+	*more = (struct pri_run_reading){0};
+	return more;
+}
+
+static bool is_readable(const struct pri_item *item)
+{
+	uint32_t need = item->change.mode == PRALLOC_CONFIG ? PRI_SERVE_READ_CONFIG
+							    : PRI_SERVE_READ;
+
+	return item->route->serve && (item->route->serve->modes & need);
+}
+
+/* What is, of a step that was refused: to be shown, beside the error that it has. */
+static int add_refused(struct pri_run *run, struct pri_item *item)
+{
+	struct pri_run_reading *reading;
+
+	if (!is_readable(item) || item->change.error == -ENOENT || item->change.error == -ESTALE)
+		return 0;
+	reading = pri_run_add_reading(run);
+	if (!reading)
+		return -ENOMEM;
+	reading->of = item;
+	reading->present = true;
+	reading->item = (struct pri_item){.target = item->target,
+					  .route = item->route,
+					  .change = {.attr = item->change.attr,
+						     .serve = item->route->serve,
+						     .mode = item->change.mode},
+					  .sequence = item->sequence,
+					  .phase = PRI_PHASE_TAKE};
+	reading->item.instance = strdup(item->change.instance);
+	reading->item.change.instance = reading->item.instance;
+	return reading->item.instance ? 0 : -ENOMEM;
+}
+
+static int add_guards(struct pri_run *run, struct pri_item *item)
+{
+	const int *ids = NULL;
+	size_t n = pri_guard_needs(item, run->flags, &ids);
+
+	for (size_t i = 0; i < n; i++) {
+		struct pri_run_reading *reading = pri_run_add_reading(run);
+
+		if (!reading)
+			return -ENOMEM;
+		/* One that nobody can read is judged as not known. */
+		pri_guard_reading(&reading->item, item, ids[i]);
+		reading->of = item;
+		reading->item.sequence = item->sequence;
+		reading->item.phase = PRI_PHASE_TAKE;
+	}
+	return 0;
+}
+
+static int add_readings(struct pri_run *run)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < run->n; i++)
+		r = run->items[i]->change.error == 0 ? add_guards(run, run->items[i])
+						     : add_refused(run, run->items[i]);
+	return r < 0 ? r : pri_sum_readings(run);
+}
+
+int pri_enter_read(struct pri_run *run)
+{
+	int r = add_readings(run);
+
+	if (r == 0)
+		r = pri_run_room(run);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < run->n; i++)
+		if (run->items[i]->change.error == 0)
+			pri_run_append(run, run->items[i]);
+	for (size_t i = 0; i < run->reading_count; i++)
+		if (run->readings[i].item.route && is_readable(&run->readings[i].item))
+			pri_run_append(run, &run->readings[i].item);
+	/* So that what is read of a domain is one call. */
+	if (run->reading_count > 0)
+		pri_order(run->list, run->count);
+	return 0;
+}
+
+static void take_before(struct pri_item *item, struct pri_item *from)
+{
+	if (!from->has_held)
+		return;
+	pri_value_clear(&item->before);
+	item->before = from->change.held;
+	from->change.held = (struct pri_value){0};
+	item->has_before = true;
+	from->has_held = false;
+}
+
+static void judge_guards(struct pri_run *run)
+{
+	struct pri_item readings[PRI_GUARD_READINGS_MAX];
+
+	for (size_t i = 0; i < run->reading_count;) {
+		struct pri_item *item = run->readings[i].of;
+		size_t n = 0;
+
+		if (!item || run->readings[i].present) {
+			i++;
+			continue;
+		}
+		for (; i < run->reading_count && run->readings[i].of == item; i++)
+			readings[n++] = run->readings[i].item;
+		if (item->change.error == 0)
+			pri_guard_judge(item, readings, n, run->deadline_ns);
+	}
+}
+
+/* The dangers that need no reading. */
+static void judge_plain(struct pri_run *run)
+{
+	for (size_t i = 0; i < run->n; i++) {
+		struct pri_item *item = run->items[i];
+
+		if (item->change.error == 0 && item->change.attr->guard == PRI_GUARD_HOST_CPUS)
+			pri_guard_judge(item, NULL, 0, run->deadline_ns);
+	}
+}
+
+static void judge_expected(const struct pri_run *run, struct pri_item *item)
+{
+	const struct pri_step *step = pri_plan_step_of(run->plan, item);
+	size_t m = pri_step_mode(item);
+	const struct pri_attr *attr = item->change.attr;
+	pri_autofree char *was = NULL, *is = NULL;
+
+	if (!step->is_expected[m] || item->change.error < 0 || !item->has_before ||
+	    pri_value_equal(attr, &step->expected[m], &item->before))
+		return;
+	/* A look makes its own base; but what is moved was reckoned from this one. */
+	if (run->purpose == PRI_RUN_CHECK && !step->is_moved[m])
+		return;
+	was = pri_value_text(attr, &step->expected[m]);
+	is = pri_value_text(attr, &item->before);
+	pri_item_fail(item, -EAGAIN, "it was %s when the plan was %s and is %s now: %s",
+		      was ? was : "?", step->is_moved[m] ? "made" : "checked", is ? is : "?",
+		      step->is_moved[m] ? "make the plan anew" : "check the plan again");
+}
+
+/* A check says what an apply may rely on; whatever was relied on is used up by an apply. */
+static int keep_expected(const struct pri_run *run, struct pri_item *item)
+{
+	struct pri_step *step = pri_plan_step_of(run->plan, item);
+	size_t m = pri_step_mode(item);
+
+	if (step->is_moved[m])
+		return 0;
+	step->is_expected[m] = false;
+	if (run->purpose != PRI_RUN_CHECK || !item->has_before)
+		return 0;
+	pri_value_clear(&step->expected[m]);
+	if (pri_value_copy(&step->expected[m], &item->before) < 0)
+		return -ENOMEM;
+	step->is_expected[m] = true;
+	return 0;
+}
+
+static int set_statuses(struct pri_run *run)
+{
+	int first = 0;
+
+	for (size_t i = 0; i < run->n; i++) {
+		struct pri_item *item = run->items[i];
+		int error = item->change.error;
+
+		pri_plan_set_status(run->plan, item,
+				    error < 0 ? PRALLOC_STEP_REFUSED : PRALLOC_STEP_OK);
+		if (error < 0 && first == 0)
+			first = error;
+	}
+	return first;
+}
+
+int pri_leave_read(struct pri_run *run)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < run->n; i++)
+		take_before(run->items[i], run->items[i]);
+	for (size_t i = 0; i < run->reading_count; i++)
+		if (run->readings[i].present)
+			take_before(run->readings[i].of, &run->readings[i].item);
+	judge_guards(run);
+	judge_plain(run);
+	for (size_t i = 0; i < run->n; i++) {
+		judge_expected(run, run->items[i]);
+		if (r == 0)
+			r = keep_expected(run, run->items[i]);
+	}
+	pri_sum_judge(run);
+	if (r == 0)
+		r = set_statuses(run);
+	else
+		set_statuses(run);
+	if (r < 0)
+		return r;
+	pri_plan_set_phases(run->items, run->n);
+	pri_order(run->items, run->n);
+	while (run->gives < run->n && run->items[run->gives]->phase == PRI_PHASE_GIVE)
+		run->gives++;
+	return 0;
+}

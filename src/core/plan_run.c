@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A plan's way through its stages. */
+#include <errno.h>
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+
+#include "core/plan_journal.h"
+#include "core/plan_run.h"
+
+#define NS_PER_S UINT64_C(1000000000)
+/* Taking back gets time of its own: the deadline has often passed by then. */
+#define UNDO_NS (30 * NS_PER_S)
+
+static const struct pri_stage_row stages[] = {
+	[PRI_STAGE_LOCK] = {0, false, pri_enter_lock, NULL, PRI_STAGE_IDENTIFY},
+	[PRI_STAGE_IDENTIFY] = {PRI_OP_STATE, false, pri_enter_identify, pri_leave_identify,
+				PRI_STAGE_CHECK},
+	[PRI_STAGE_CHECK] = {PRI_OP_CHECK, false, pri_enter_check, NULL, PRI_STAGE_READ},
+	[PRI_STAGE_READ] = {PRI_OP_READ, false, pri_enter_read, pri_leave_read, PRI_STAGE_RECORD},
+	[PRI_STAGE_RECORD] = {0, false, pri_enter_record, NULL, PRI_STAGE_GIVE},
+	[PRI_STAGE_GIVE] = {PRI_OP_APPLY, true, pri_enter_give, pri_leave_write, PRI_STAGE_GIVEN},
+	[PRI_STAGE_GIVEN] = {PRI_OP_ARRIVED, false, pri_enter_given, pri_leave_given,
+			     PRI_STAGE_KEEP},
+	[PRI_STAGE_KEEP] = {PRI_OP_APPLY, true, pri_enter_keep, pri_leave_write, PRI_STAGE_KEPT},
+	[PRI_STAGE_KEPT] = {PRI_OP_ARRIVED, false, pri_enter_kept, pri_leave_kept, PRI_STAGE_TAKE},
+	[PRI_STAGE_TAKE] = {PRI_OP_APPLY, true, pri_enter_take, pri_leave_write, PRI_STAGE_TAKEN},
+	[PRI_STAGE_TAKEN] = {PRI_OP_ARRIVED, false, pri_enter_taken, pri_leave_taken,
+			     PRI_STAGE_CONFIRM},
+	[PRI_STAGE_CONFIRM] = {PRI_OP_STATE, false, pri_enter_confirm, pri_leave_confirm,
+			       PRI_STAGE_END},
+	[PRI_STAGE_BACK_IDENTIFY] = {PRI_OP_STATE, false, pri_enter_back_identify,
+				     pri_leave_back_identify, PRI_STAGE_BACK_READ},
+	[PRI_STAGE_BACK_READ] = {PRI_OP_READ, false, pri_enter_back_read, pri_leave_back_read,
+				 PRI_STAGE_BACK_WRITE},
+	[PRI_STAGE_BACK_WRITE] = {PRI_OP_APPLY, false, pri_enter_back_write, pri_leave_back_write,
+				  PRI_STAGE_BACK_ARRIVE},
+	[PRI_STAGE_BACK_ARRIVE] = {PRI_OP_ARRIVED, false, pri_enter_back_arrive,
+				   pri_leave_back_arrive, PRI_STAGE_END},
+};
+
+static int run_fill(struct pri_run *run)
+{
+	struct pr_plan *plan = run->plan;
+	int r = pri_plan_items(plan, plan->modes, &run->items, &run->n);
+
+	if (r < 0)
+		return r;
+	run->targets = calloc(plan->target_count ? plan->target_count : 1, sizeof(*run->targets));
+	if (!run->targets)
+		return -ENOMEM;
+	return pri_lanes_init(run);
+}
+
+/* Everything that was said of a step in an earlier run is forgotten. */
+static void run_prepare(struct pri_run *run)
+{
+	for (size_t i = 0; i < run->n; i++) {
+		run->items[i]->change.error = 0;
+		free(pri_steal(run->items[i]->change.text));
+		pri_plan_step_of(run->plan, run->items[i])->arrival = (struct pri_arrival){0};
+	}
+}
+
+/* Undo has nothing to look for first. */
+static int run_begin(struct pri_run *run)
+{
+	run_prepare(run);
+	if (run->purpose < PRI_RUN_UNDO)
+		return 0;
+	pri_order(run->items, run->n);
+	run->stage = PRI_STAGE_BACK_IDENTIFY;
+	pri_journal_note(run->plan->journal, "undo");
+	return pri_back_init(run);
+}
+
+int pri_run_new(struct pr_plan *plan, int purpose, uint64_t deadline_ns, uint32_t flags,
+		struct pri_run **ret_run, char **error)
+{
+	struct pri_run *run = calloc(1, sizeof(*run));
+	int r;
+
+	if (!run)
+		return -ENOMEM;
+	*run = (struct pri_run){
+		.plan = plan,
+		.purpose = purpose,
+		.flags = flags,
+		.begun_ns = pri_now_ns(),
+		.deadline_ns = deadline_ns,
+		.epoll_fd = -1,
+		.timer_fd = -1,
+	};
+	r = run_fill(run);
+	if (r == 0)
+		r = run_begin(run);
+	if (r < 0) {
+		pri_run_free(run);
+		return pri_set_error(error, r, "%s", pri_strerror(r));
+	}
+	plan->run = run;
+	*ret_run = run;
+	return 0;
+}
+
+static void readings_clear(struct pri_run *run)
+{
+	for (size_t i = 0; i < run->reading_count; i++)
+		pri_item_clear(&run->readings[i].item);
+	free(run->readings);
+}
+
+void pri_run_free(struct pri_run *run)
+{
+	if (!run)
+		return;
+	pri_lanes_clear(run);
+	pri_run_unlock(run);
+	pri_back_clear(run);
+	readings_clear(run);
+	if (run->timer_fd >= 0)
+		close(run->timer_fd);
+	if (run->epoll_fd >= 0)
+		close(run->epoll_fd);
+	if (run->plan->run == run)
+		run->plan->run = NULL;
+	for (size_t i = 0; run->targets && i < run->plan->target_count; i++)
+		free(run->targets[i].text);
+	free(run->targets);
+	free(run->items);
+	free(run->list);
+	free(run->error);
+	free(run);
+}
+
+static int add_watch(struct pri_run *run, int fd, uint32_t events)
+{
+	struct epoll_event event = {.events = events};
+
+	return epoll_ctl(run->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
+
+int pri_run_watch(struct pri_run *run, char **error)
+{
+	int r;
+
+	if (run->epoll_fd >= 0)
+		return 0;
+	run->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	run->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	r = run->epoll_fd < 0 || run->timer_fd < 0 ? -EIO : add_watch(run, run->timer_fd, EPOLLIN);
+	if (r == 0)
+		/* Once: it stays readable while what was done is taken back. */
+		r = add_watch(run, run->plan->cancel_fd, EPOLLIN | EPOLLET);
+	return r < 0 ? pri_set_error(error, -EIO, "no descriptor is free: %m") : 0;
+}
+
+/* The descriptor becomes readable then, or when something happens before. */
+static void set_timer(const struct pri_run *run, uint64_t at_ns)
+{
+	struct itimerspec timer = {.it_value = {.tv_sec = (time_t)(at_ns / NS_PER_S),
+						.tv_nsec = (long)(at_ns % NS_PER_S)}};
+
+	if (at_ns == 0)
+		timer.it_value.tv_nsec = 1;
+	timerfd_settime(run->timer_fd, TFD_TIMER_ABSTIME, &timer, NULL);
+}
+
+void pri_run_wake(const struct pri_run *run)
+{
+	set_timer(run, 0);
+}
+
+void pri_run_append(struct pri_run *run, struct pri_item *item)
+{
+	run->list[run->count++] = item;
+}
+
+int pri_run_room(struct pri_run *run)
+{
+	size_t room = run->n + run->reading_count + run->back_count + 1;
+
+	free(run->list);
+	free(run->lane_items);
+	run->list = calloc(room, sizeof(*run->list));
+	run->lane_items = calloc(room, sizeof(*run->lane_items));
+	run->count = 0;
+	return run->list && run->lane_items ? 0 : -ENOMEM;
+}
+
+static bool writes(int stage)
+{
+	return stage >= PRI_STAGE_GIVE && stage < PRI_STAGE_BACK_IDENTIFY;
+}
+
+static void note_failed_steps(struct pri_run *run)
+{
+	for (size_t i = 0; i < run->n; i++) {
+		int error = run->items[i]->change.error;
+
+		if (error < 0)
+			pri_plan_set_status(run->plan, run->items[i],
+					    error == -ECANCELED ? PRALLOC_STEP_OK
+								: PRALLOC_STEP_FAILED);
+	}
+}
+
+static void enter_stage(struct pri_run *run, int stage)
+{
+	run->stage = stage;
+	run->entered = false;
+	run->stage_ns = 0;
+	run->wake_ns = 0;
+	run->begun_wait = false;
+}
+
+static void fail_run(struct pri_run *run, int code)
+{
+	char *cause = NULL;
+	int r = pri_plan_report(run->items, run->n, code, &cause);
+
+	/* What happened to a step says more than that something failed. */
+	if (!run->error) {
+		run->error = cause;
+		code = r;
+	} else {
+		free(cause);
+	}
+	run->code = code;
+	if (!writes(run->stage)) {
+		enter_stage(run, PRI_STAGE_END);
+		return;
+	}
+	note_failed_steps(run);
+	run->deadline_ns = pri_now_ns() + UNDO_NS;
+	pri_journal_note(run->plan->journal, "undo");
+	if (pri_back_init(run) < 0)
+		enter_stage(run, PRI_STAGE_END);
+	else
+		enter_stage(run, PRI_STAGE_BACK_IDENTIFY);
+}
+
+static bool is_cancelled(const struct pri_run *run)
+{
+	return run->stage < PRI_STAGE_BACK_IDENTIFY && atomic_load(&run->plan->cancelled);
+}
+
+static int cancel(struct pri_run *run)
+{
+	free(run->error);
+	run->error = NULL;
+	return pri_run_fail(run, -ECANCELED, "the plan was cancelled");
+}
+
+static int enter(struct pri_run *run)
+{
+	const struct pri_stage_row *stage = &stages[run->stage];
+	int r = pri_run_room(run);
+
+	if (run->stage_ns == 0)
+		run->stage_ns = pri_now_ns();
+	run->op = stage->op;
+	run->stops = stage->stops;
+	if (r == 0)
+		r = stage->enter(run);
+	if (r == 0 && stage->op)
+		pri_lanes_load(run);
+	run->entered = r == 0;
+	return r;
+}
+
+static int last_look(const struct pri_run *run)
+{
+	return run->purpose == PRI_RUN_CHECK ? PRI_STAGE_END : PRI_STAGE_RECORD;
+}
+
+/* One stage, or what can be done of it now.  1: something has to be waited for. */
+static int step(struct pri_run *run, uint64_t until_ns)
+{
+	const struct pri_stage_row *stage = &stages[run->stage];
+	int r = 0;
+
+	if (run->wake_ns && pri_now_ns() < run->wake_ns && !is_cancelled(run))
+		return 1;
+	run->wake_ns = 0;
+	if (is_cancelled(run) && !run->entered)
+		r = cancel(run);
+	else if (!run->entered)
+		r = enter(run);
+	if (r == 0 && stage->op) {
+		run->stopped = run->stopped || is_cancelled(run);
+		if (!pri_lanes_step(run, until_ns))
+			return 1;
+	}
+	if (r == 0 && is_cancelled(run))
+		r = cancel(run);
+	if (r == 0 && stage->leave)
+		r = stage->leave(run);
+	if (r < 0) {
+		fail_run(run, r);
+		return 0;
+	}
+	if (r == 1) {
+		run->entered = false;
+		return run->wake_ns != 0;
+	}
+	enter_stage(run, run->stage == PRI_STAGE_READ ? last_look(run) : stage->next);
+	return 0;
+}
+
+static void finish_apply(struct pri_run *run)
+{
+	for (size_t i = 0; i < run->n; i++)
+		pri_plan_set_status(run->plan, run->items[i], PRALLOC_STEP_APPLIED);
+	run->plan->applied = true;
+}
+
+/* The first failure of what was taken back, where something was. */
+static int back_result(struct pri_run *run, char **error)
+{
+	int left = 0;
+
+	for (size_t i = run->back_count; left == 0 && i-- > 0;)
+		if (run->backs[i].origin->change.took)
+			left = run->backs[i].origin->change.error ?: -EIO;
+	if (run->purpose == PRI_RUN_APPLY) {
+		if (left < 0)
+			return pri_set_error(error, run->code,
+					     "%s; not everything could be taken back",
+					     run->error ? run->error : pri_strerror(run->code));
+		return pri_set_error(error, run->code, "%s",
+				     run->error ? run->error : pri_strerror(run->code));
+	}
+	run->plan->applied = left < 0;
+	return left < 0 ? pri_plan_report(run->items, run->n, left, error) : 0;
+}
+
+static int finish(struct pri_run *run, char **error)
+{
+	struct pr_plan *plan = run->plan;
+	int r = run->code;
+
+	if (run->backs)
+		r = back_result(run, error);
+	else if (r < 0)
+		*error = pri_steal(run->error);
+	else if (run->purpose == PRI_RUN_APPLY)
+		finish_apply(run);
+	pri_journal_end(plan->journal, plan);
+	if (run->purpose != PRI_RUN_CHECK)
+		pri_keep_forget(run);
+	atomic_store(&plan->cancelled, false);
+	(void)!read(plan->cancel_fd, &(uint64_t){0}, sizeof(uint64_t));
+	plan->result = r;
+	plan->was_run = true;
+	pri_run_free(run);
+	return r;
+}
+
+int pri_run_step(struct pri_run *run, uint64_t until_ns, char **error)
+{
+	int r;
+
+	do {
+		if (run->stage == PRI_STAGE_END)
+			return finish(run, error);
+		r = step(run, until_ns);
+	} while (r == 0 && pri_now_ns() < until_ns);
+	if (run->epoll_fd >= 0) {
+		/* What waits has a time of its own, or a call's answer; one that has passed
+		 * already is of a last look. */
+		uint64_t at_ns = r == 0 ? 0 : run->wake_ns ? run->wake_ns : pri_lanes_until(run);
+
+		(void)!read(run->timer_fd, &(uint64_t){0}, sizeof(uint64_t));
+		set_timer(run, at_ns);
+	}
+	return 1;
+}
+
+int pri_run_whole(struct pri_run *run, char **error)
+{
+	int r;
+
+	while ((r = pri_run_step(run, UINT64_MAX, error)) == 1) {
+		struct pollfd fd;
+		char *cause = NULL;
+
+		if (run->epoll_fd < 0) {
+			if (pri_run_watch(run, &cause) < 0)
+				poll(NULL, 0, 1);
+			free(cause);
+			continue;
+		}
+		fd = (struct pollfd){.fd = run->epoll_fd, .events = POLLIN};
+		poll(&fd, 1, -1);
+	}
+	return r;
+}

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A run of a plan: the state machine behind check, apply and undo.
+ *
+ *   plan_run.c      the table of stages, and going through it
+ *   plan_lane.c     the calls of a stage: side by side on several hosts
+ *   plan_look.c     stages that only look: locks, identities, checks, present values
+ *   plan_sum.c      what only the plan as a whole can tell: sums against what there is
+ *   plan_write.c    stages that write, and wait for arrival
+ *   plan_keep.c     PRALLOC_KEEP_PARTIAL: less has arrived than was asked for
+ *   plan_back.c     stages that take back
+ */
+#ifndef PRI_PLAN_RUN_H
+#define PRI_PLAN_RUN_H
+
+#include "core/plan.h"
+
+/* The stages in their order; a failure goes from those that write to the first that takes back. */
+enum pri_stage {
+	PRI_STAGE_LOCK,
+	PRI_STAGE_IDENTIFY,
+	PRI_STAGE_CHECK,
+	PRI_STAGE_READ,
+	PRI_STAGE_RECORD,
+	PRI_STAGE_GIVE,
+	PRI_STAGE_GIVEN,
+	PRI_STAGE_KEEP,
+	PRI_STAGE_KEPT,
+	PRI_STAGE_TAKE,
+	PRI_STAGE_TAKEN,
+	PRI_STAGE_CONFIRM,
+	PRI_STAGE_BACK_IDENTIFY,
+	PRI_STAGE_BACK_READ,
+	PRI_STAGE_BACK_WRITE,
+	PRI_STAGE_BACK_ARRIVE,
+	PRI_STAGE_END,
+};
+
+/* What a run is for. */
+enum pri_purpose {
+	PRI_RUN_CHECK,
+	PRI_RUN_APPLY,
+	PRI_RUN_UNDO,
+	PRI_RUN_RECOVER, /* undo of what another process has left */
+};
+
+/* One host: a call at a time. */
+struct pri_lane {
+	struct pr_host *host;
+	struct pri_item **items; /* of this stage, in order */
+	size_t count, next;	 /* next: the first that was not begun */
+	size_t busy;		 /* items of the call under way; 0: none */
+	struct pri_call call;
+	struct pri_pending pending;
+	struct pri_change *changes; /* of the call */
+	size_t room;
+	bool has_notice; /* its descriptor of arrivals is watched */
+};
+
+/* A domain (or a host) of the plan, by the sequence of its items. */
+struct pri_run_target {
+	struct pri_item *item; /* one of it */
+	uint64_t incarnation;  /* as it is now */
+	int code;	       /* why that is not known, and its text */
+	char *text;
+	bool locked;
+};
+
+/* Something that is read beside the present values. */
+struct pri_run_reading {
+	struct pri_item item;
+	struct pri_item *of; /* NULL: of the host, for sums */
+	bool present;	     /* the present value of a step that was refused */
+};
+
+/* The way back of an item. */
+struct pri_back {
+	struct pri_item item; /* shares what it does not change with its origin */
+	struct pri_item *origin;
+	bool written;
+	bool closed; /* undone, or left */
+};
+
+struct pri_run {
+	struct pr_plan *plan;
+	int purpose; /* enum pri_purpose */
+	int stage;   /* enum pri_stage */
+	bool entered;
+	uint32_t flags;
+	uint64_t begun_ns, deadline_ns, lock_until_ns;
+	struct pri_item **items; /* all, in order */
+	size_t n, gives;	 /* those that give come first */
+	struct pri_run_target *targets;
+
+	/* the calls of the stage */
+	int op;
+	bool stops, stopped; /* at the first failure */
+	struct pri_item **list;
+	size_t count;
+	struct pri_lane *lanes;
+	size_t lane_count;
+	struct pri_item **lane_items; /* room for all of them */
+	uint64_t stage_ns;	      /* when it was entered first */
+	uint64_t wake_ns;	      /* nothing to do before */
+	bool begun_wait;	      /* for arrival: what is waited for is known */
+
+	struct pri_run_reading *readings;
+	size_t reading_count, reading_room;
+	size_t sum_first; /* from here on they are for sums */
+
+	/* taking back */
+	struct pri_back *backs;
+	size_t back_count;
+
+	int code; /* why it failed */
+	char *error;
+	int epoll_fd, timer_fd; /* -1: not needed so far */
+};
+
+/* A stage.  enter() fills list for op, and may be NULL; leave() judges what came back. */
+struct pri_stage_row {
+	int op; /* enum pri_op; 0: no call */
+	bool stops;
+	int (*enter)(struct pri_run *run);
+	/* 0: on to next; 1: once more, not before wake_ns; or an error. */
+	int (*leave)(struct pri_run *run);
+	int next;
+};
+
+/* plan_run.c */
+int pri_run_new(struct pr_plan *plan, int purpose, uint64_t deadline_ns, uint32_t flags,
+		struct pri_run **ret_run, char **error);
+void pri_run_free(struct pri_run *run);
+/* Go on until until_ns at the latest, as long as nothing has to be waited for.  1: it goes on;
+ * else its result, and *error. */
+int pri_run_step(struct pri_run *run, uint64_t until_ns, char **error);
+/* To the end. */
+int pri_run_whole(struct pri_run *run, char **error);
+/* Descriptors to wait with; 0 or an error. */
+int pri_run_watch(struct pri_run *run, char **error);
+/* Its descriptor is readable at once. */
+void pri_run_wake(const struct pri_run *run);
+/* Make room in the list for all items, ways back, and readings; it is empty then. */
+int pri_run_room(struct pri_run *run);
+void pri_run_append(struct pri_run *run, struct pri_item *item);
+/* Keep the text as the reason of the run's failure. */
+#define pri_run_fail(run, value, ...) pri_set_error(&(run)->error, (value), __VA_ARGS__)
+
+/* plan_lane.c */
+int pri_lanes_init(struct pri_run *run);
+void pri_lanes_clear(struct pri_run *run);
+/* Hand the stage's list to the lanes. */
+void pri_lanes_load(struct pri_run *run);
+/* True when all is done. */
+bool pri_lanes_step(struct pri_run *run, uint64_t until_ns);
+/* When the first of the calls that are under way is given up. */
+uint64_t pri_lanes_until(const struct pri_run *run);
+/* Be woken where hosts tell that something has happened. */
+void pri_lanes_notice(struct pri_run *run);
+
+/* plan_look.c */
+int pri_enter_lock(struct pri_run *run);
+int pri_enter_identify(struct pri_run *run);
+int pri_leave_identify(struct pri_run *run);
+int pri_enter_check(struct pri_run *run);
+int pri_enter_read(struct pri_run *run);
+int pri_leave_read(struct pri_run *run);
+int pri_enter_confirm(struct pri_run *run);
+int pri_leave_confirm(struct pri_run *run);
+void pri_run_unlock(struct pri_run *run);
+/* One item of each domain; those of a list of which keep() is true. */
+int pri_run_list_domains(struct pri_run *run, struct pri_item **items, size_t n,
+			 bool (*keep)(const struct pri_item *item));
+
+/* plan_sum.c: adds readings, and judges them */
+int pri_sum_readings(struct pri_run *run);
+void pri_sum_judge(struct pri_run *run);
+struct pri_run_reading *pri_run_add_reading(struct pri_run *run);
+
+/* plan_write.c */
+int pri_enter_record(struct pri_run *run);
+int pri_enter_give(struct pri_run *run);
+int pri_enter_given(struct pri_run *run);
+int pri_leave_given(struct pri_run *run);
+int pri_enter_take(struct pri_run *run);
+int pri_enter_taken(struct pri_run *run);
+int pri_leave_taken(struct pri_run *run);
+int pri_leave_write(struct pri_run *run);
+/* The item came nearer, has arrived, or has stalled; true: it has arrived or stalled. */
+bool pri_arrival_look(struct pri_run *run, struct pri_arrival *arrival, struct pri_item *item);
+void pri_arrival_begin(struct pri_arrival *arrival, const struct pri_item *item);
+/* How far something is, for a person; malloc'ed. */
+char *pri_arrival_text(const struct pri_attr *attr, uint64_t number);
+/* When to look again. */
+void pri_arrival_pause(struct pri_run *run);
+
+/* plan_keep.c */
+int pri_enter_keep(struct pri_run *run);
+int pri_enter_kept(struct pri_run *run);
+int pri_leave_kept(struct pri_run *run);
+/* Wish again for what was wished before less arrived. */
+void pri_keep_forget(struct pri_run *run);
+
+/* plan_back.c */
+int pri_back_init(struct pri_run *run);
+void pri_back_clear(struct pri_run *run);
+int pri_enter_back_identify(struct pri_run *run);
+int pri_leave_back_identify(struct pri_run *run);
+int pri_enter_back_read(struct pri_run *run);
+int pri_leave_back_read(struct pri_run *run);
+int pri_enter_back_write(struct pri_run *run);
+int pri_leave_back_write(struct pri_run *run);
+int pri_enter_back_arrive(struct pri_run *run);
+int pri_leave_back_arrive(struct pri_run *run);
+
+#endif /* PRI_PLAN_RUN_H */
