@@ -18,8 +18,8 @@ passed=0 failed=0 skipped=0
 
 packages=(
 	meson ninja-build pkg-config gcc g++ python3
-	libvirt-dev libxml2-dev libsystemd-dev libsmartcols-dev libjson-c-dev libcriterion-dev
-	libglib2.0-dev
+	libvirt-dev libxml2-dev libcgroup-dev libsystemd-dev libsmartcols-dev libjson-c-dev
+	libcriterion-dev libglib2.0-dev
 )
 full_packages=(
 	clang clang-tidy clang-format libclang-rt-14-dev cppcheck valgrind abigail-tools shellcheck

@@ -173,6 +173,9 @@ struct pri_serve {
 	/* The row of the modes that this backend serves otherwise, or only, where
 	 * pr_host_set_route has chosen it; NULL: none. */
 	const struct pri_serve *chosen;
+	/* What it reads as when nobody has set it, where the core table has no default: 0 or
+	 * PRALLOC_DEFAULT where it reads as that. */
+	uint64_t unset;
 };
 
 /* Something that happened (enum pr_event_type). */
@@ -304,6 +307,11 @@ struct pri_backend {
 	/* The instances that an attribute has in the domain (or on the host, call->domain NULL). */
 	int (*instances)(struct pri_call *call, const struct pri_attr *attr, pri_add_instance add,
 			 void *arg);
+	/* The canonical name (malloc'ed) of an instance that a person gave, where not every name can
+	 * be listed, such as the paths on a device.  0 with NULL: search the instances().  NULL
+	 * where they have all names. */
+	int (*resolve)(struct pri_call *call, const struct pri_attr *attr, const char *given,
+		       char **ret_canonical);
 
 	/* Read changes[0..n-1], all of the same target, into held.  Returns 0 when each change
 	 * has its error set, else an error for all. */

@@ -81,6 +81,7 @@ const struct pri_core pri_core_services = {
 /* Those that are part of the library, in the order in which they are asked. */
 static const struct pri_backend *const built_in[] = {
 	&pri_fake_backend,
+	&pri_cgroup_backend,
 };
 
 static void open_beside(struct pr_host *host, const struct pri_backend *backend)
@@ -188,7 +189,7 @@ static int load_module(struct pr_ctx *ctx, const struct pri_backend **ret_backen
 
 #endif
 
-static const char uri_forms[] = "qemu:///system, test:///default, fake:///3 …";
+static const char uri_forms[] = "qemu:///system, cgroup:, test:///default, fake:///3 …";
 
 static int claims(const struct pri_backend *backend, const char *uri, char **error)
 {

@@ -144,6 +144,7 @@ int pri_backend_for(struct pr_ctx *ctx, const char *uri, const struct pri_backen
 /* Open what stands beside the backend that has opened the host. */
 void pri_backends_beside(struct pr_host *host);
 extern const struct pri_backend pri_fake_backend;
+extern const struct pri_backend pri_cgroup_backend;
 
 /* place.c: what the backend that opened the host tells those beside it */
 int pri_place(struct pri_call *call, struct pri_place *place);

@@ -84,6 +84,26 @@ static int resolve_number(const struct pri_attr *attr, const char *given, char *
 	return 0;
 }
 
+/* By the backend itself, where it knows more names than it lists; NULL: it does not. */
+static int resolve_by_backend(const struct pri_target *target, const struct pri_attr *attr,
+			      uint32_t mode, const char *given, char **ret_instance, char **error)
+{
+	const struct pri_route *route = pri_route(target->host, attr, mode);
+	struct pri_call call;
+	int r;
+
+	*ret_instance = NULL;
+	if (!given || !route->serve)
+		return 0;
+	r = pri_call_begin(&call, target, route->backend, pri_deadline(target->host->ctx));
+	if (r == 0 && call.backend->resolve)
+		r = call.backend->resolve(&call, attr, given, ret_instance);
+	if (r < 0)
+		return pri_call_failed(&call, r, attr->name, error);
+	free(call.error);
+	return 0;
+}
+
 static int resolve_listed(const struct pri_target *target, const struct pri_attr *attr,
 			  uint32_t mode, const char *given, char **ret_instance, char **error)
 {
@@ -111,6 +131,7 @@ int pri_instance_resolve(const struct pri_target *target, const struct pri_attr 
 			 uint32_t mode, const char *given, char **ret_instance, char **error)
 {
 	bool none = !given || !*given;
+	int r;
 
 	if (attr->instance == PRALLOC_INSTANCE_NONE && !none)
 		return pri_set_error(error, -EINVAL, "%s has no instances, but [%.64s] was given",
@@ -122,6 +143,9 @@ int pri_instance_resolve(const struct pri_target *target, const struct pri_attr 
 	}
 	if (!none && attr->instance == PRALLOC_INSTANCE_VCPU)
 		return resolve_number(attr, given, ret_instance, error);
+	r = resolve_by_backend(target, attr, mode, none ? NULL : given, ret_instance, error);
+	if (r < 0 || *ret_instance)
+		return r;
 	return resolve_listed(target, attr, mode, none ? NULL : given, ret_instance, error);
 }
 

@@ -152,8 +152,11 @@ static bool is_unset(const struct pri_change *change)
 
 static bool is_default(const struct pri_change *change)
 {
+	uint64_t unset = change->serve->unset ? change->serve->unset : change->attr->def;
+
 	return is_unset(change) ||
-	       (!pri_attr_is_text(change->attr) && change->held.number == change->attr->def);
+	       (!pri_attr_is_text(change->attr) &&
+		(change->held.number == change->attr->def || change->held.number == unset));
 }
 
 /* A reset would bring another value than the one that holds, though that is the default. */

@@ -63,7 +63,7 @@ Test(contract_fake_only, config_of_every_setting)
 const struct fake_change fake_changes[FAKE_CHANGES] = {
 	{"cpu.shares", "2048", 2048, 1024},
 	{"cpu.quota", "50000", 50000, PRALLOC_UNLIMITED},
-	{"mem.soft_limit", "256M", 256 * FAKE_MIB, PRALLOC_UNLIMITED},
+	{"mem.soft_limit", "256M", 256 * FAKE_MIB, PRALLOC_DEFAULT},
 };
 
 struct pr_plan *fake_three_changes(struct contract_bed *bed)

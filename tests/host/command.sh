@@ -361,7 +361,7 @@ json_cases() {
 		'[x["name"] for x in d["domains"]] == ["vm1", "vm2", "vm3"] and
 		 d["domains"][0]["attributes"]["mem.actual"]["value"] == 1 << 30' list --json
 	json "json of show" 0 \
-		'd["domain"]["attributes"]["mem.soft_limit"]["value"] == "unlimited" and
+		'd["domain"]["attributes"]["mem.soft_limit"]["value"] == "default" and
 		 d["domain"]["attributes"]["cpu.pin[0]"]["value"] == "default"' show vm1 --json
 	json "json of get" 0 'd["domain"]["attributes"]["cpu.shares"] ==
 		{"value": 1024, "text": "1024", "backend": "fake"}' get vm1 cpu.shares --json

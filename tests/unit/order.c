@@ -15,8 +15,8 @@ struct wish {
 /* In the order that is wanted; the test shuffles them. */
 static const struct wish wanted[] = {
 	/* what gives: inside a target downward by rank */
-	{PRI_PHASE_GIVE, 0, 0, PRALLOC_LIVE, PRI_MEM_SWAP_LIMIT},
 	{PRI_PHASE_GIVE, 0, 0, PRALLOC_LIVE, PRI_MEM_HARD_LIMIT},
+	{PRI_PHASE_GIVE, 0, 0, PRALLOC_LIVE, PRI_MEM_SWAP_LIMIT},
 	{PRI_PHASE_GIVE, 0, 0, PRALLOC_LIVE, PRI_MEM_BALLOON},
 	{PRI_PHASE_GIVE, 0, 0, PRALLOC_CONFIG, PRI_MEM_BALLOON},
 	{PRI_PHASE_GIVE, 0, 1, PRALLOC_LIVE, PRI_CPU_QUOTA},

@@ -207,7 +207,7 @@ static const struct pri_lv_row rows[] = {
 	 .family = &pri_lv_balloon,
 	 .drivers = PRI_LV_QEMU | PRI_LV_TEST},
 	{{.attr = PRI_MEM_MAXIMUM, .modes = READ_BOTH}, .family = &pri_lv_maximum, .drivers = ANY},
-	{{.attr = PRI_MEM_SOFT_LIMIT, .modes = ALL, .grain = PAGE},
+	{{.attr = PRI_MEM_SOFT_LIMIT, .modes = ALL, .grain = PAGE, .unset = PRALLOC_UNLIMITED},
 	 .family = &pri_lv_memtune,
 	 .parameter = VIR_DOMAIN_MEMORY_SOFT_LIMIT,
 	 .scale = &limit_kib,

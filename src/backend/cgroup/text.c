@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the kernel's files say.  Nothing here allocates, but for copies of texts. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <pralloc/base.h>
+
+#include "backend/cgroup/cgroup.h"
+
+bool pri_cg_parse_number(const char *text, uint64_t *ret_value)
+{
+	char *end;
+
+	if (strncmp(text, "max", 3) == 0 || *text == '-') {
+		*ret_value = PRALLOC_UNLIMITED;
+		return true;
+	}
+	if (*text < '0' || *text > '9')
+		return false;
+	errno = 0;
+	*ret_value = strtoull(text, &end, 10);
+	return errno == 0 && (*end == '\0' || *end == '\n' || *end == ' ');
+}
+
+/* The line that begins with a word and a blank; its rest. */
+static const char *rest_of(const char *text, const char *word)
+{
+	size_t length = strlen(word);
+
+	while (*text) {
+		if (strncmp(text, word, length) == 0 && text[length] == ' ')
+			return text + length + 1;
+		text += strcspn(text, "\n");
+		text += *text == '\n';
+	}
+	return NULL;
+}
+
+const char *pri_cg_parse_line(const char *text, const char *key)
+{
+	return rest_of(text, key);
+}
+
+bool pri_cg_parse_keyed(const char *text, const char *key, uint64_t *ret_value)
+{
+	const char *rest = rest_of(text, key);
+
+	return rest && pri_cg_parse_number(rest, ret_value);
+}
+
+bool pri_cg_parse_nested(const char *line, const char *key, uint64_t *ret_value)
+{
+	size_t length = strlen(key);
+
+	while (*line && *line != '\n') {
+		if (strncmp(line, key, length) == 0 && line[length] == '=')
+			return pri_cg_parse_number(line + length + 1, ret_value);
+		line += strcspn(line, " \n");
+		line += *line == ' ';
+	}
+	return false;
+}
+
+bool pri_cg_parse_pressure(const char *text, uint64_t *ret_value)
+{
+	const char *rest = rest_of(text, "some");
+	uint64_t whole;
+	char *end;
+
+	if (!rest || strncmp(rest, "avg10=", strlen("avg10=")) != 0)
+		return false;
+	whole = strtoull(rest + strlen("avg10="), &end, 10);
+	if (end[0] != '.' || end[1] < '0' || end[1] > '9' || end[2] < '0' || end[2] > '9')
+		return false;
+	*ret_value = whole * 100 + (uint64_t)(end[1] - '0') * 10 + (uint64_t)(end[2] - '0');
+	return true;
+}
+
+bool pri_cg_parse_bandwidth(const char *text, uint64_t *ret_quota, uint64_t *ret_period)
+{
+	const char *blank = strchr(text, ' ');
+
+	return blank && pri_cg_parse_number(text, ret_quota) &&
+	       pri_cg_parse_number(blank + 1, ret_period);
+}
+
+char *pri_cg_first_line(const char *text)
+{
+	return strndup(text, strcspn(text, "\n"));
+}
