@@ -22,6 +22,7 @@
 struct contract {
 	const char *uri;
 	const char *domain;   /* name of a running domain */
+	const char *root;     /* of the context, or NULL */
 	uint32_t write_flags; /* with every write, such as PRALLOC_ALLOW_HARM */
 	bool everything;      /* this host serves all attributes: nothing may be missing */
 };

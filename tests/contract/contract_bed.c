@@ -22,6 +22,8 @@ void contract_open(struct contract_bed *bed, const struct contract *contract)
 
 	*bed = (struct contract_bed){.contract = contract};
 	cr_assert_eq(pr_ctx_new(&bed->ctx), 0);
+	if (contract->root)
+		cr_assert_eq(pr_ctx_set_root(bed->ctx, contract->root), 0);
 	r = pr_host_open(bed->ctx, contract->uri, 0, &bed->host);
 	cr_assert_eq(r, 0, "%s: %s", contract->uri, pr_ctx_errmsg(bed->ctx));
 	r = pr_domain_open(bed->host, contract->domain, 0, &bed->dom);
