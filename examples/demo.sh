@@ -231,7 +231,7 @@ inside_bed()
 	result=$1
 	PATH=$build/examples/pralloc:$PATH
 	export PRALLOC_URI=$PRALLOC_BED_URI
-	export PRALLOC_MODULE_DIR=$build/src/backend/libvirt
+	export PRALLOC_MODULE_DIR=$build/src/backend
 	say "starting vm1 and vm2 (user 1) and vm3 (user 2)"
 	"$bed" guest vm1
 	"$bed" guest vm2 --maximum 1024

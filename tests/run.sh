@@ -18,7 +18,7 @@ passed=0 failed=0 skipped=0
 
 packages=(
 	meson ninja-build pkg-config gcc g++ python3
-	libvirt-dev libxml2-dev libcgroup-dev libsystemd-dev libsmartcols-dev libjson-c-dev
+	libvirt-dev libxml2-dev libcgroup-dev libnl-3-dev libsystemd-dev libsmartcols-dev libjson-c-dev
 	libcriterion-dev libglib2.0-dev
 )
 full_packages=(
@@ -214,7 +214,7 @@ run_valgrind()
 	local valgrind=(valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite
 		--error-exitcode=9)
 
-	export PRALLOC_MODULE_DIR=$work/gcc/src/backend/libvirt
+	export PRALLOC_MODULE_DIR=$work/gcc/src/backend
 	check "valgrind: list on fake" "${valgrind[@]}" "$pralloc" -c fake:///3 list
 	check "valgrind: set on fake" "${valgrind[@]}" "$pralloc" -c fake:///3 set \
 		vm1 cpu.shares=512 vm2 mem.balloon=512MiB

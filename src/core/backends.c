@@ -8,8 +8,6 @@
 
 #include "core/core.h"
 
-#define MODULE_NAME "pralloc-libvirt.so"
-
 static int core_fail(struct pri_call *call, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 static int core_fail_change(const struct pri_call *call, struct pri_change *change, int code,
@@ -84,52 +82,30 @@ static const struct pri_backend *const built_in[] = {
 	&pri_cgroup_backend,
 };
 
-static void open_beside(struct pr_host *host, const struct pri_backend *backend)
-{
-	struct pri_target target = {.host = host};
-	struct pri_host_backend *slot = &host->backends[host->backend_count];
-	pri_autofree char *error = NULL;
-	struct pri_call call;
-	void *state = NULL;
-	int r;
-
-	*slot = (struct pri_host_backend){.backend = backend};
-	pri_call_begin(&call, &target, host->backend_count, pri_deadline(host->ctx));
-	r = backend->open_beside(&call, &state);
-	if (r < 0) {
-		pri_call_failed(&call, r, host->uri, &error);
-		pri_log(host->ctx, PRALLOC_LOG_WARNING, "%s", error ? error : pri_strerror(r));
-		return;
-	}
-	free(call.error);
-	slot->state = state;
-	host->backend_count++;
-}
-
-void pri_backends_beside(struct pr_host *host)
-{
-	const struct pri_host_backend *first = &host->backends[0];
-
-	if (!first->backend->is_local || !first->backend->is_local(first->state))
-		return;
-	for (size_t i = 0; i < PRI_ARRAY_SIZE(built_in); i++)
-		if (built_in[i]->open_beside && host->backend_count < PRI_HOST_BACKENDS)
-			open_beside(host, built_in[i]);
-}
-
+/* Those in modules of their own, which link what the library does not need; in a static library
+ * they have their entry here.  The last one is asked for every URI that is nobody's. */
 #ifdef PRI_STATIC_LIBVIRT
-
 const struct pri_backend *PRI_BACKEND_ENTRY(const struct pri_core *core);
-
-static int load_module(struct pr_ctx *ctx, const struct pri_backend **ret_backend, char **error)
-{
-	(void)ctx;
-	(void)error;
-	*ret_backend = PRI_BACKEND_ENTRY(&pri_core_services);
-	return 0;
-}
-
+#define LIBVIRT_ENTRY PRI_BACKEND_ENTRY
 #else
+#define LIBVIRT_ENTRY NULL
+#endif
+#ifdef PRI_STATIC_TC
+const struct pri_backend *pri_tc_backend(const struct pri_core *core);
+#define TC_ENTRY pri_tc_backend
+#else
+#define TC_ENTRY NULL
+#endif
+
+static const struct module {
+	const char *backend, *file;
+	const char *scheme; /* NULL: any */
+	bool beside;	    /* stands beside another backend */
+	pri_backend_entry entry;
+} modules[] = {
+	{"tc", "pralloc-tc.so", "tc:", true, TC_ENTRY},
+	{"libvirt", "pralloc-libvirt.so", NULL, false, LIBVIRT_ENTRY},
+};
 
 /* A directory that only root can write to: what root loads from it is root's own. */
 static bool is_roots(const char *directory)
@@ -153,13 +129,14 @@ static const char *module_directory(struct pr_ctx *ctx)
 	return PRI_MODULE_DIR;
 }
 
-static int load_module(struct pr_ctx *ctx, const struct pri_backend **ret_backend, char **error)
+static int load_module(struct pr_ctx *ctx, const struct module *which,
+		       const struct pri_backend **ret_backend, char **error)
 {
 	pri_autofree char *path = NULL;
 	pri_backend_entry entry;
 	void *module;
 
-	if (asprintf(&path, "%s/%s", module_directory(ctx), MODULE_NAME) < 0) {
+	if (asprintf(&path, "%s/%s", module_directory(ctx), which->file) < 0) {
 		path = NULL;
 		return -ENOMEM;
 	}
@@ -167,10 +144,11 @@ static int load_module(struct pr_ctx *ctx, const struct pri_backend **ret_backen
 	module = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
 	if (!module && access(path, F_OK) < 0)
 		return pri_set_error(error, -EOPNOTSUPP,
-				     "the libvirt backend is not installed (there is no %s)", path);
+				     "the %s backend is not installed (there is no %s)",
+				     which->backend, path);
 	if (!module)
-		return pri_set_error(error, -EOPNOTSUPP,
-				     "the libvirt backend cannot be loaded (%s)", dlerror());
+		return pri_set_error(error, -EOPNOTSUPP, "the %s backend cannot be loaded (%s)",
+				     which->backend, dlerror());
 	/* POSIX makes the conversion of dlsym's result to a function work. */
 	*(void **)&entry = dlsym(module, PRI_BACKEND_ENTRY_NAME);
 	if (!entry) {
@@ -187,9 +165,63 @@ static int load_module(struct pr_ctx *ctx, const struct pri_backend **ret_backen
 	return 0;
 }
 
-#endif
+static int get_module(struct pr_ctx *ctx, const struct module *which,
+		      const struct pri_backend **ret_backend, char **error)
+{
+	if (!which->entry)
+		return load_module(ctx, which, ret_backend, error);
+	*ret_backend = which->entry(&pri_core_services);
+	return *ret_backend ? 0 : -EOPNOTSUPP;
+}
 
-static const char uri_forms[] = "qemu:///system, cgroup:, test:///default, fake:///3 …";
+static void open_beside(struct pr_host *host, const struct pri_backend *backend)
+{
+	struct pri_target target = {.host = host};
+	struct pri_host_backend *slot = &host->backends[host->backend_count];
+	pri_autofree char *error = NULL;
+	struct pri_call call;
+	void *state = NULL;
+	int r;
+
+	*slot = (struct pri_host_backend){.backend = backend};
+	pri_call_begin(&call, &target, host->backend_count, pri_deadline(host->ctx));
+	r = backend->open_beside(&call, &state);
+	if (r < 0) {
+		pri_call_failed(&call, r, host->uri, &error);
+		pri_log(host->ctx, PRALLOC_LOG_WARNING, "%s", error ? error : pri_strerror(r));
+		return;
+	}
+	free(call.error);
+	slot->state = state;
+	host->backend_count++;
+}
+
+static void module_beside(struct pr_host *host, const struct module *which)
+{
+	const struct pri_backend *backend = NULL;
+	pri_autofree char *error = NULL;
+
+	if (get_module(host->ctx, which, &backend, &error) == 0)
+		open_beside(host, backend);
+	else
+		pri_log(host->ctx, PRALLOC_LOG_INFO, "%s", error ? error : which->file);
+}
+
+void pri_backends_beside(struct pr_host *host)
+{
+	const struct pri_host_backend *first = &host->backends[0];
+
+	if (!first->backend->is_local || !first->backend->is_local(first->state))
+		return;
+	for (size_t i = 0; i < PRI_ARRAY_SIZE(built_in); i++)
+		if (built_in[i]->open_beside && host->backend_count < PRI_HOST_BACKENDS)
+			open_beside(host, built_in[i]);
+	for (size_t i = 0; i < PRI_ARRAY_SIZE(modules); i++)
+		if (modules[i].beside && host->backend_count < PRI_HOST_BACKENDS)
+			module_beside(host, &modules[i]);
+}
+
+static const char uri_forms[] = "qemu:///system, cgroup:, test:///default, tc:, fake:///3 …";
 
 static int claims(const struct pri_backend *backend, const char *uri, char **error)
 {
@@ -203,6 +235,7 @@ int pri_backend_for(struct pr_ctx *ctx, const char *uri, const struct pri_backen
 		    char **error)
 {
 	const char *colon = strchr(uri, ':');
+	const struct module *which;
 	int r;
 
 	if (!colon || colon == uri)
@@ -214,6 +247,9 @@ int pri_backend_for(struct pr_ctx *ctx, const char *uri, const struct pri_backen
 		*ret_backend = built_in[i];
 		return 0;
 	}
-	r = load_module(ctx, ret_backend, error);
+	which = modules;
+	while (which->scheme && strncmp(uri, which->scheme, strlen(which->scheme)) != 0)
+		which++;
+	r = get_module(ctx, which, ret_backend, error);
 	return r < 0 ? r : claims(*ret_backend, uri, error);
 }

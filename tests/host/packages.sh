@@ -72,12 +72,14 @@ DEB_BUILD_OPTIONS=noautodbgsym run "the packages build" \
 	"$source_dir/pkgconfig/packages.sh" "$debs"
 triplet=$(dpkg-architecture -q DEB_HOST_MULTIARCH)
 version=$(sed -n "s/^  version: '\(.*\)',$/\1/p" "$source_dir/meson.build")
-empty "there are four, of the version that is built" "$(diff <(
-	printf "%s_$version-1\n" libpralloc-dev libpralloc0 libpralloc0-libvirt pralloc | sort
+empty "there are five, of the version that is built" "$(diff <(
+	printf "%s_$version-1\n" libpralloc-dev libpralloc0 libpralloc0-libvirt libpralloc0-tc \
+		pralloc | sort
 ) <(cd "$debs" && for file in *.deb; do echo "${file%_*}"; done | sort))"
 
 holds libpralloc0 /usr/lib/libpralloc.so.0 "/usr/lib/libpralloc.so.$version"
 holds libpralloc0-libvirt /usr/lib/pralloc/pralloc-libvirt.so
+holds libpralloc0-tc /usr/lib/pralloc/pralloc-tc.so
 holds pralloc /usr/bin/pralloc /usr/share/bash-completion/completions/pralloc \
 	/usr/share/man/man1/pralloc.1.gz /usr/share/man/man5/pralloc-plan.5.gz \
 	/usr/share/man/man7/pralloc.7.gz /usr/share/man/man7/pralloc-attributes.7.gz
@@ -93,11 +95,13 @@ holds libpralloc-dev "${headers[@]}" "${pages[@]}" /usr/lib/libpralloc.a /usr/li
 
 depends libpralloc0-libvirt Depends "libpralloc0 (= $version-1)"
 depends libpralloc0-libvirt Depends 'libvirt0'
+depends libpralloc0-tc Depends "libpralloc0 (= $version-1)"
+depends libpralloc0-tc Depends 'libnl-3'
 depends libpralloc-dev Depends "libpralloc0 (= $version-1)"
 depends pralloc Depends 'libpralloc0 (>= '
-depends libpralloc0 Recommends '^libpralloc0-libvirt$'
-empty "libpralloc0 does not need libvirt" "$(dpkg-deb --field "$(deb libpralloc0)" Depends |
-	grep libvirt)"
+depends libpralloc0 Recommends '^libpralloc0-libvirt, libpralloc0-tc$'
+empty "libpralloc0 needs neither libvirt nor libnl" "$(dpkg-deb --field "$(deb libpralloc0)" Depends |
+	grep -E 'libvirt|libnl')"
 
 for package in libpralloc0 pralloc libpralloc-dev; do
 	dpkg-deb --extract "$(deb $package)" "$root"

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* NICs that come to a tree, come back to it, and leave it. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "backend/tc/tc.h"
+
+/* Root qdiscs that limit a rate themselves; all others may stay. */
+static const char *const shapers[] = {"htb", "hfsc", "tbf", "cake", "cbq", "netem", "drr", "qfq"};
+
+static const char *foreign_reason(const struct pri_tc_tap *tap)
+{
+	if (strcmp(tap->ingress, "ingress") == 0)
+		return "an ingress qdisc (libvirt's <bandwidth> outbound, Open vSwitch or tc)";
+	if (tap->foreign)
+		return "filters of somebody else in clsact";
+	for (size_t i = 0; i < PRI_ARRAY_SIZE(shapers); i++)
+		if (strcmp(tap->root, shapers[i]) == 0)
+			return "a root qdisc that limits (libvirt's <bandwidth> inbound, or tc)";
+	return NULL;
+}
+
+static int check_tap(struct pri_tc_session *session, const struct pri_tc_nic *nic)
+{
+	struct pri_tc_host *host = session->call->host;
+	struct pri_tc_tap tap;
+	const char *reason;
+	int r = pri_tc_tap_look(&host->nl, nic->ifindex, &tap);
+
+	if (r < 0)
+		return pri_tc_fail(session->call, r, nic->tap, 0);
+	reason = foreign_reason(&tap);
+	if (reason)
+		return pri_tc_core->fail(session->call, -EBUSY, "%s has %s", nic->tap, reason);
+	return 0;
+}
+
+static bool is_gone(struct pri_tc_session *session, const struct pri_tc_port *port)
+{
+	struct pri_tc_interface interface;
+
+	return pri_tc_interface(session->call->host, port->ifindex, NULL, &interface) == -ENODEV;
+}
+
+/* The class that a NIC had before its tap was made again. */
+static int find_former(struct pri_tc_session *session, const struct pri_tc_tree *tree,
+		       const struct pri_tc_nic *nic, struct pri_tc_port **ret_port)
+{
+	*ret_port = NULL;
+	for (uint32_t i = 0; nic->has_mac && i < tree->port_count; i++) {
+		struct pri_tc_port *port = &tree->ports[i];
+
+		if (!port->has_mac || memcmp(port->mac, nic->mac, sizeof(port->mac)) != 0)
+			continue;
+		if (!is_gone(session, port))
+			return pri_tc_core->fail(session->call, -EINVAL,
+						 "%s and another port of %s have the same MAC %s",
+						 nic->tap, tree->owner_name, nic->mac_text);
+		*ret_port = port;
+	}
+	return 0;
+}
+
+/* Give a port to the domain that it is of, with what has been set for it. */
+static int adopt(struct pri_tc_tree *tree, struct pri_tc_port *port,
+		 const struct pri_tc_domain *domain, bool is_new)
+{
+	struct pri_tc_vm former = {.weight = PRI_TC_WEIGHT_DEFAULT};
+	uint32_t before = tree->vm_count;
+	uint16_t vm;
+	int r;
+
+	if (!is_new)
+		former = tree->vms[port->vm];
+	/* A port alone may belong to a VM that somebody else knows better. */
+	if (!is_new && domain->name && domain->nic_count == 1)
+		return 0;
+	r = pri_tc_tree_vm(tree, domain->id, &vm);
+	if (r < 0)
+		return r;
+	if (tree->vm_count > before) {
+		tree->vms[vm].weight = former.weight;
+		tree->vms[vm].guarantee = former.guarantee;
+	}
+	port->vm = vm;
+	return 0;
+}
+
+int pri_tc_join(struct pri_tc_session *session, struct pri_tc_pair *pair,
+		const struct pri_tc_domain *domain, const struct pri_tc_nic *nic, uint32_t flags,
+		struct pri_tc_port **ret_port)
+{
+	struct pri_tc_tree *tree = &pair->wanted;
+	struct pri_tc_port *port = pri_tc_tree_port_by_tap(tree, nic->ifindex);
+	bool is_new = false;
+	int r = 0;
+
+	(void)flags;
+	if (nic->refused)
+		return pri_tc_core->fail(session->call, -EOPNOTSUPP, "%s", nic->refused);
+	if (!port) {
+		r = check_tap(session, nic);
+		if (r == 0)
+			r = find_former(session, tree, nic, &port);
+	}
+	if (r == 0 && !port) {
+		is_new = true;
+		r = pri_tc_tree_add(tree, &port);
+		if (r == -ENOSPC)
+			r = pri_tc_core->fail(session->call, r, "%s has no room for more NICs",
+					      tree->owner_name);
+	}
+	if (r < 0)
+		return r;
+	port->seen = true;
+	port->ifindex = nic->ifindex;
+	memcpy(port->name, nic->tap, sizeof(port->name));
+	if (nic->has_mac) {
+		port->has_mac = true;
+		memcpy(port->mac, nic->mac, sizeof(port->mac));
+	}
+	pair->touched = true;
+	r = adopt(tree, port, domain, is_new);
+	if (r == 0)
+		*ret_port = port;
+	return r;
+}
+
+static void drop_gone(struct pri_tc_session *session, struct pri_tc_tree *tree)
+{
+	for (uint32_t i = tree->port_count; i-- > 0;)
+		if (is_gone(session, &tree->ports[i]))
+			pri_tc_tree_remove(tree, &tree->ports[i]);
+}
+
+static int join_interface(struct pri_tc_session *session, struct pri_tc_pair *pair,
+			  const struct pri_tc_interface *interface, uint32_t flags)
+{
+	struct pri_tc_domain domain = {.name = (char *)interface->name, .nic_count = 1};
+	struct pri_tc_nic nic = {.ifindex = interface->ifindex};
+	struct pri_tc_port *port;
+
+	memcpy(nic.tap, interface->name, sizeof(nic.tap));
+	nic.has_mac = pri_tc_mac_learn(session->call->host, interface, nic.mac);
+	pri_tc_mac_print(nic.mac, nic.mac_text);
+	pri_tc_name_id(interface->name, domain.id);
+	return pri_tc_join(session, pair, &domain, &nic, flags, &port);
+}
+
+int pri_tc_join_all(struct pri_tc_session *session, struct pri_tc_pair *pair, uint32_t flags)
+{
+	pri_autofree struct pri_tc_interface *all = NULL;
+	struct pri_tc_host *host = session->call->host;
+	size_t n = 0, joined = 0;
+	int r = pri_tc_interfaces(host, pair->was.owner, &all, &n);
+
+	if (r < 0)
+		return pri_tc_fail(session->call, r, pair->was.owner_name, 0);
+	drop_gone(session, &pair->wanted);
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		if (!pri_tc_is_workload(host, &all[i]))
+			continue;
+		r = join_interface(session, pair, &all[i], flags);
+		joined++;
+	}
+	if (r == 0 && joined == 0)
+		r = pri_tc_core->fail(session->call, -ENODEV,
+				      "%s has no taps (start a domain on it first)",
+				      pair->was.owner_name);
+	return r;
+}
+
+void pri_tc_leave_unset(struct pri_tc_tree *tree)
+{
+	if (tree->link != PRALLOC_UNLIMITED)
+		return;
+	for (uint32_t i = tree->port_count; i-- > 0;)
+		if (!pri_tc_port_is_set(tree, &tree->ports[i]))
+			pri_tc_tree_remove(tree, &tree->ports[i]);
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The network backend: bandwidth of links divided among VMs, by the kernel's traffic control.
+ *
+ *   module.c    the backend's table            rows.c     which attributes, and what they mean
+ *   host.c      open, facts, links             domain.c   domains of a "tc:" host
+ *   nic.c       NICs of a domain               join.c     taps that come to a tree and leave it
+ *   session.c   the trees that a call touches  serve.c    read, check, apply
+ *   tree.h      one direction of a link: load, layout, commit
+ *   nl.h msg.h  netlink                        model.h    the arithmetic
+ */
+#ifndef PRI_TC_H
+#define PRI_TC_H
+
+#include "backend/backend.h"
+#include "backend/tc/tree.h"
+#include "util/cleanup.h"
+
+#define PRI_TC_MAC_TEXT 18
+
+extern const struct pri_core *pri_tc_core;
+
+struct pri_tc_host {
+	struct pri_tc_nl nl;
+	bool beside;   /* stands beside libvirt */
+	char *uplinks; /* ",IF,IF,": ports that are no workloads, or NULL */
+	struct pri_event_queue *events;
+};
+
+/* A NIC of a domain. */
+struct pri_tc_nic {
+	char mac_text[PRI_TC_MAC_TEXT]; /* "" where it is not known */
+	uint8_t mac[PRI_TC_MAC_SIZE];
+	bool has_mac;
+	bool mac_given;
+	char tap[IFNAMSIZ];
+	char *alias;
+	char *link; /* canonical name */
+	int ifindex;
+	int owner; /* bridge, or the tap itself */
+	char owner_name[IFNAMSIZ];
+	const char *refused; /* why it cannot be divided, or NULL */
+};
+
+struct pri_tc_domain {
+	char uuid[37];
+	uint8_t id[PRI_TC_ID_SIZE];
+	char *name; /* of a "tc:" host */
+	uint64_t incarnation;
+	struct pri_tc_nic *nics;
+	size_t nic_count;
+};
+
+/* A row of the backend: the core's part, and which direction and setting it is. */
+enum pri_tc_setting {
+	PRI_TC_RATE,
+	PRI_TC_PEAK,
+	PRI_TC_BURST,
+	PRI_TC_WEIGHT,
+	PRI_TC_GUARANTEE,
+	PRI_TC_LINK,
+	PRI_TC_COMMITTED,
+	PRI_TC_BYTES,
+	PRI_TC_PACKETS,
+	PRI_TC_DROPS,
+};
+
+struct pri_tc_row {
+	struct pri_serve serve;
+	enum pri_tc_setting setting;
+	enum pri_tc_direction direction;
+};
+
+/* rows.c */
+const struct pri_serve *pri_tc_serve(void *host, int attr, const char **ret_reason);
+static inline const struct pri_tc_row *pri_tc_row(const struct pri_change *change)
+{
+	return (const struct pri_tc_row *)(const void *)change->serve;
+}
+
+/* host.c */
+bool pri_tc_claims(const char *uri);
+int pri_tc_open(struct pri_call *call, const char *uri, void **ret_host);
+int pri_tc_open_beside(struct pri_call *call, void **ret_host);
+void pri_tc_close(void *host);
+int pri_tc_facts(struct pri_call *call, struct pri_host_facts *facts);
+/* Whether a port of a bridge is a workload's: one that is not known is an uplink. */
+bool pri_tc_is_workload(const struct pri_tc_host *host, const struct pri_tc_interface *interface);
+/* -ENODEV (without a text) when there is none.  By ifindex where name is NULL. */
+int pri_tc_interface(struct pri_tc_host *host, int ifindex, const char *name,
+		     struct pri_tc_interface *ret);
+/* All of them, or those of a bridge; malloc'ed. */
+int pri_tc_interfaces(struct pri_tc_host *host, int master, struct pri_tc_interface **ret_list,
+		      size_t *ret_n);
+/* Bridge of a link by its canonical name. */
+int pri_tc_link_bridge(struct pri_call *call, const char *link, struct pri_tc_interface *ret);
+int pri_tc_add_links(struct pri_call *call, pri_add_instance add, void *arg);
+
+/* domain.c */
+int pri_tc_list(struct pri_call *call, pri_add_identity add, void *arg);
+int pri_tc_attach(struct pri_call *call, const char *name, struct pri_identity *identity,
+		  void **ret_domain);
+void pri_tc_detach(void *host, void *domain);
+int pri_tc_state(struct pri_call *call, struct pri_identity *identity);
+int pri_tc_instances(struct pri_call *call, const struct pri_attr *attr, pri_add_instance add,
+		     void *arg);
+/* The UUID of a workload that is no VM. */
+void pri_tc_name_id(const char *name, uint8_t id[PRI_TC_ID_SIZE]);
+
+/* nic.c */
+void pri_tc_nics_clear(struct pri_tc_domain *domain);
+/* Find the domain's NICs, or see that they are still the same.  -ENOTCONN when it does not run. */
+int pri_tc_nics(struct pri_call *call, struct pri_tc_domain *domain);
+struct pri_tc_nic *pri_tc_nic_find(const struct pri_tc_domain *domain, const char *instance);
+bool pri_tc_mac_parse(const char *text, uint8_t mac[PRI_TC_MAC_SIZE]);
+void pri_tc_mac_print(const uint8_t mac[PRI_TC_MAC_SIZE], char text[PRI_TC_MAC_TEXT]);
+/* The guest's MAC behind a port of a bridge. */
+bool pri_tc_mac_learn(struct pri_tc_host *host, const struct pri_tc_interface *interface,
+		      uint8_t mac[PRI_TC_MAC_SIZE]);
+
+/* session.c: the trees that one call reads or writes */
+struct pri_tc_pair {
+	struct pri_tc_tree was, wanted;
+	bool touched; /* wanted is to be committed */
+	int lock;
+};
+
+struct pri_tc_session {
+	struct pri_call *call;
+	bool writes;
+	struct pri_tc_pair **pairs;
+	size_t count;
+};
+
+/* The tree of an owner in a direction; for a write its link is locked. */
+int pri_tc_session_tree(struct pri_tc_session *session, int owner, const char *owner_name,
+			enum pri_tc_direction direction, struct pri_tc_pair **ret_pair);
+/* Lay out and commit one. */
+int pri_tc_session_commit(struct pri_tc_session *session, struct pri_tc_pair *pair);
+/* Lay out only: what can be known before. */
+int pri_tc_session_check(struct pri_tc_session *session, struct pri_tc_pair *pair);
+void pri_tc_session_end(struct pri_tc_session *session);
+
+/* join.c */
+/* The port of a NIC in a tree, which joins when it is not in it. */
+int pri_tc_join(struct pri_tc_session *session, struct pri_tc_pair *pair,
+		const struct pri_tc_domain *domain, const struct pri_tc_nic *nic, uint32_t flags,
+		struct pri_tc_port **ret_port);
+/* All workloads on a bridge, and none whose tap is gone. */
+int pri_tc_join_all(struct pri_tc_session *session, struct pri_tc_pair *pair, uint32_t flags);
+/* Those that have no setting, where the link has no rate. */
+void pri_tc_leave_unset(struct pri_tc_tree *tree);
+
+/* fault.c */
+/* Note what the kernel refused, as an error of the set, and name a missing part of the kernel. */
+int pri_tc_fail(struct pri_call *call, int code, const char *what, int left);
+/* probe.c: the first part of the kernel that is missing, or NULL. */
+const char *pri_tc_probe(struct pri_tc_nl *nl);
+
+/* serve.c */
+int pri_tc_read(struct pri_call *call, struct pri_change *changes, size_t n);
+int pri_tc_check(struct pri_call *call, struct pri_change *changes, size_t n);
+int pri_tc_apply(struct pri_call *call, struct pri_change *changes, size_t n);
+
+/* event.c */
+int pri_tc_listen(struct pri_call *call, struct pri_event_queue *queue);
+void pri_tc_look(struct pri_call *call);
+
+/* module.c */
+const struct pri_backend *pri_tc_backend(const struct pri_core *core);
+
+#endif /* PRI_TC_H */
