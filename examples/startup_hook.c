@@ -5,7 +5,7 @@
  *     startup_hook RATIO [SECONDS [URI]]     startup_hook 2 1 qemu:///system
  *
  * Looks every SECONDS; 0 looks once.  A VM that runs at the first look counts as just started; then
- * it is left alone until it is off or its guest is silent for a while, or an event tells of a reboot.
+ * it is left alone until it is off, its guest is silent for a while, or an event tells of a start.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -81,7 +81,7 @@ static int look(struct pr_host *host, uint64_t ratio)
 	int state, r;
 
 	while (pr_host_next_event(host, &event, 0) > 0)
-		if (event.type == PRALLOC_EVENT_REBOOTED)
+		if (event.type == PRALLOC_EVENT_REBOOTED || event.type == PRALLOC_EVENT_STARTED)
 			vm_of(event.uuid)->done = false;
 	while ((r = pr_host_next(host, &dom, 0)) > 0) {
 		struct vm *vm = vm_of(pr_domain_uuid(dom));
