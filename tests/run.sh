@@ -223,6 +223,21 @@ run_valgrind()
 	unset PRALLOC_MODULE_DIR
 }
 
+# The real agent for guests is only unpacked: installed, it would run on this machine.
+fetch_guest_agent()
+{
+	local dir=$work/guest-agent
+
+	export PRALLOC_QEMU_GA=$dir/usr/sbin/qemu-ga
+	[[ ! -x $PRALLOC_QEMU_GA ]] || return 0
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	{
+		(cd "$dir" && apt-get download qemu-guest-agent) &&
+			dpkg-deb -x "$dir"/qemu-guest-agent_*.deb "$dir"
+	} >"$logs/guest-agent.log" 2>&1 || unset PRALLOC_QEMU_GA
+}
+
 case ${1:-} in
 '') ;;
 --quick) quick=1 ;;
@@ -240,6 +255,7 @@ else
 	build clang clang && suites clang clang unit contract fuzz
 	build asan gcc -Db_sanitize=address,undefined && {
 		suites asan asan unit contract fuzz command
+		fetch_guest_agent
 		suites guests asan host -- "$top/tests/vm/bed.sh" run --
 		suites bed asan bed
 		suites microvm asan microvm

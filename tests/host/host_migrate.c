@@ -8,6 +8,7 @@
 #include "host.h"
 
 #define GUEST "migrant"
+#define EVENT_MS 10000
 
 static const char *other_uri(void)
 {
@@ -39,6 +40,33 @@ static void migrate(const char *from, const char *to)
 	cr_assert_eq(status, 0, "virsh migrate ended with %d: %s", status, bed_error());
 }
 
+static void listen_to(struct pr_host *host)
+{
+	cr_assert_geq(pr_host_event_fd(host), 0, "%s", pr_host_errmsg(host));
+}
+
+/* That it has gone, or come, and not that it was stopped, or started. */
+static void expect_migrated(struct pr_host *host, const char *where)
+{
+	struct pr_event event = {.size = sizeof(event)};
+	uint64_t begun = host_now_ms();
+	int r = 0;
+
+	while (host_now_ms() - begun < EVENT_MS) {
+		r = pr_host_next_event(host, &event, 0);
+		cr_assert_geq(r, 0, "%s: got %d: %s", where, r, pr_host_errmsg(host));
+		if (r > 0 && event.type == PRALLOC_EVENT_MIGRATED)
+			break;
+		cr_assert(r == 0 || (event.type != PRALLOC_EVENT_STARTED &&
+				     event.type != PRALLOC_EVENT_STOPPED),
+			  "%s: event %d", where, event.type);
+		if (r == 0)
+			host_sleep_ms(20);
+	}
+	cr_assert_gt(r, 0, "%s: no event tells that it has migrated", where);
+	cr_expect_str_eq(event.domain, GUEST, "%s: %s", where, event.domain);
+}
+
 Test(host_migrate, settings_move_with_the_domain)
 {
 	const char *to = other_uri();
@@ -52,7 +80,11 @@ Test(host_migrate, settings_move_with_the_domain)
 	cr_assert_eq(pr_host_open(bed.ctx, to, 0, &other), 0, "%s", pr_ctx_errmsg(bed.ctx));
 	cr_assert_eq(pr_domain_open(other, pr_domain_uuid(bed.dom), 0, &moved), -ENOENT,
 		     "it is there before it has moved");
+	listen_to(bed.host);
+	listen_to(other);
 	migrate(bed_uri(), to);
+	expect_migrated(bed.host, "where it was");
+	expect_migrated(other, "where it is");
 
 	host_expect_refused(bed.dom, pr_cpu_set_shares(bed.dom, 512, 0), -ENOENT, GUEST);
 	cr_assert_eq(pr_domain_open(other, pr_domain_uuid(bed.dom), 0, &moved), 0, "%s",

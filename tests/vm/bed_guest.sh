@@ -75,7 +75,7 @@ virtio_mem_xml()
 
 guest_xml()
 {
-	local type=qemu mode=maximum cmdline="console=ttyS0 quiet ipv6.disable=1" cpuset= size
+	local type=qemu mode=maximum cmdline="console=ttyS0 quiet ipv6.disable=1" cpuset='' size
 	local total=$maximum
 
 	if [[ ${PRALLOC_BED_ACCEL:-tcg} != tcg ]]; then
