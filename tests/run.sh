@@ -24,7 +24,8 @@ packages=(
 full_packages=(
 	clang clang-tidy clang-format libclang-rt-14-dev cppcheck valgrind abigail-tools shellcheck
 	mandoc libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients qemu-system-x86 qemu-utils
-	busybox-static cpio iproute2 util-linux git debhelper dpkg-dev
+	busybox-static cpio xz-utils iproute2 util-linux git debhelper dpkg-dev
+	systemd systemd-container dbus
 )
 
 die()

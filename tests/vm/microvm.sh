@@ -21,7 +21,7 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-base=/var/tmp
+base=${TMPDIR:-/var/tmp}
 cgroup=v2 systemd='' memory=1024 cpus=2 disk_bps=20971520 zram='' timeout=120 tap=''
 share=${PRALLOC_MICROVM_SHARE:-}
 qemu_pid='' timer_pid=''
@@ -92,6 +92,7 @@ check_host()
 	done
 	if [[ $systemd ]]; then
 		[[ -x /lib/systemd/systemd ]] || skip "systemd is not installed"
+		[[ -x /lib/systemd/systemd-machined ]] || skip "systemd-container is not installed"
 		command -v dbus-daemon >/dev/null || skip "dbus-daemon is not installed"
 	fi
 }
@@ -171,8 +172,9 @@ kernel_command_line()
 
 	[[ ! $systemd ]] || line+=" systemd.unit=pralloc-microvm.target"
 	case $systemd$cgroup in
-	1v1) line+=" systemd.unified_cgroup_hierarchy=0 systemd.legacy_systemd_cgroup_controller=1" ;;
+	1v2) line+=" systemd.unified_cgroup_hierarchy=1" ;;
 	1hybrid) line+=" systemd.unified_cgroup_hierarchy=0" ;;
+	1v1) line+=" systemd.unified_cgroup_hierarchy=0 systemd.legacy_systemd_cgroup_controller=1" ;;
 	esac
 	echo "$line"
 }
@@ -201,12 +203,12 @@ qemu_arguments()
 
 	args=(-M q35 -accel "tcg,thread=multi" -cpu max -smp "$cpus" -m "$memory"
 		-nodefaults -no-user-config -display none -no-reboot -serial "file:$dir/console"
-		-kernel "$image/vmlinuz" -initrd "$image/initrd" -append "$(kernel_command_line)"
+		-kernel "$image/kernel" -initrd "$image/initrd" -append "$(kernel_command_line)"
 		-fsdev "$files,id=host,path=/,readonly=on"
 		-device "virtio-9p-pci,fsdev=host,mount_tag=host"
 		-device virtio-serial-pci)
 	if [[ $share ]]; then
-		args+=(-fsdev "$files,id=share,path=$share"
+		args+=(-fsdev "$files,id=share,path=${share//,/,,}"
 			-device "virtio-9p-pci,fsdev=share,mount_tag=share")
 	fi
 	port out /proc/self/fd/5

@@ -1,63 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# microvm_root.sh STAGE DIR - the inside of a micro VM, in its root file system. Stage "prepare"
-# makes what every VM has, before init starts; stage "run", as init or as a service of systemd,
-# runs the command that DIR/job describes, tells its exit status and ends the VM.
+# microvm_root.sh DIR - in a micro VM, as its init or as a service of systemd: mounts the cgroups if
+# systemd does not, runs the command that DIR/job describes, tells its exit status and ends the VM.
 set -euo pipefail
 
-stage=$1
-dir=$2
-cgroup='' systemd='' zram='' share='' image=''
+dir=$1
+cgroup='' systemd='' share=''
 # shellcheck source=/dev/null # microvm.sh has written them
 . "$dir/options"
-tools=/run/pralloc
-
-make_devices()
-{
-	mkdir -p /dev/pts /dev/shm /dev/net
-	mount -t devpts -o mode=620,ptmxmode=666 devpts /dev/pts
-	mount -t tmpfs -o mode=1777 tmpfs /dev/shm
-	ln -sf /proc/self/fd /dev/fd
-	ln -sf fd/0 /dev/stdin
-	ln -sf fd/1 /dev/stdout
-	ln -sf fd/2 /dev/stderr
-	# Opening one of these loads its module.
-	mknod /dev/net/tun c 10 200
-	mknod /dev/loop-control c 10 237
-	mknod /dev/fuse c 10 229
-}
-
-load_modules_on_demand()
-{
-	local version
-
-	version=$(uname -r)
-	cp "$image/busybox" "$tools/modprobe"
-	mkdir -p "/usr/lib/modules/$version"
-	mount --bind "$image/modules/$version" "/usr/lib/modules/$version"
-	ln -sf "$tools/modprobe" /usr/sbin/modprobe
-	echo "$tools/modprobe" >/proc/sys/kernel/modprobe
-}
-
-make_swap()
-{
-	modprobe zram
-	echo "${zram}M" >/sys/block/zram0/disksize
-	mkswap /dev/zram0 >/dev/null
-	swapon /dev/zram0
-}
-
-prepare()
-{
-	mkdir "$tools" /run/lock
-	make_devices
-	load_modules_on_demand
-	ip link set lo up
-	: >/etc/fstab
-	[[ ! $zram ]] || make_swap
-	[[ ! $share ]] || mount -t 9p -o trans=virtio,version=9p2000.L,msize=512000 share "$share"
-}
 
 mount_v2()
 {
@@ -133,14 +84,7 @@ run_job()
 	echo "$status" >"/dev/$(port status)"
 }
 
-case $stage in
-prepare)
-	prepare
-	;;
-run)
-	[[ $systemd ]] || mount_cgroups
-	run_job
-	[[ ! $share ]] || umount -l "$share"
-	exec "$image/busybox" poweroff -f
-	;;
-esac
+[[ $systemd ]] || mount_cgroups
+run_job
+[[ ! $share ]] || umount -l "$share"
+exec /run/pralloc/busybox poweroff -f

@@ -13,6 +13,9 @@ microvm=$here/microvm.sh
 . "$here/../abi/tap.sh"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+# The VMs' directories, and what tells their processes.
+mkdir "$work/vms"
+export TMPDIR=$work/vms
 
 # exits STATUS COMMAND...: output in $work/out and $work/err.
 exits()
@@ -31,24 +34,19 @@ says()
 	grep -qF -- "$2" "$work/$1" || { echo "not in $1: $2"; cat "$work/$1"; return 1; }
 }
 
-# The directory of the VM that the command has told in $work/out.
-directory()
-{
-	sed -n 's/^dir=//p' "$work/out"
-}
-
 # The pattern comes by a file, or grep would find itself.
 processes()
 {
-	grep -lsF -f <(echo "$1") /proc/[0-9]*/cmdline
+	grep -lsF -f <(echo "$TMPDIR/") /proc/[0-9]*/cmdline
 }
 
-# Nothing of the VM with directory $1: no files, no processes.
-vanished()
+# No files and no processes of any VM of ours.
+nothing_left()
 {
-	[[ $1 && ! -e $1 ]] || { echo "left: $1"; return 1; }
-	processes "$1" && return 1
-	return 0
+	if processes || [[ $(ls -A "$TMPDIR") ]]; then
+		ls -A "$TMPDIR"
+		return 1
+	fi
 }
 
 ended()
@@ -56,7 +54,7 @@ ended()
 	local try
 
 	for ((try = 0; try < 50; try++)); do
-		processes "$1" >/dev/null || return 0
+		processes >/dev/null || return 0
 		sleep 0.1
 	done
 	return 1
@@ -67,18 +65,17 @@ interrupted()
 {
 	local try child status=0
 
-	"$microvm" run --timeout 60 -- bash -c 'echo "dir=$PRALLOC_MICROVM_DIR"; sleep 1000' \
-		>"$work/out" 2>"$work/err" &
+	"$microvm" run --timeout 60 -- bash -c 'echo begun; sleep 1000' >"$work/out" &
 	child=$!
-	for ((try = 0; try < 300; try++)); do
-		[[ ! $(directory) ]] || break
+	for ((try = 0; try < 600; try++)); do
+		[[ ! -s $work/out ]] || break
 		sleep 0.1
 	done
-	[[ $(directory) ]] || echo "its command does not begin"
+	[[ -s $work/out ]] || echo "its command does not begin"
 	kill "-$1" "$child"
 	wait "$child" 2>/dev/null || status=$?
 	[[ $status == "$2" ]] || echo "exit status $status, not $2"
-	[[ $(directory) && $status == "$2" ]]
+	[[ -s $work/out && $status == "$2" ]]
 }
 
 command_passes()
@@ -87,7 +84,6 @@ command_passes()
 		cd /usr/lib &&
 		PRALLOC_MICROVM_SHARE="$work/share dir" PRALLOC_TEST_A="a b'c" OTHER=1 \
 			exits 7 "$microvm" run --cgroup none -- bash -c '
-			echo "dir=$PRALLOC_MICROVM_DIR"
 			echo "pwd=$PWD"
 			echo "env=$PRALLOC_TEST_A,${OTHER:-},$PRALLOC_MICROVM"
 			echo "arg=$1"
@@ -111,24 +107,22 @@ run "no cgroups where none are asked for" says out "cgroups=0"
 run "all of its output" says out 200000
 run "its errors, apart" [ "$(<"$work/err")" = problem ]
 run "a file in the shared directory" [ "$(cat "$work/share dir/file")" = kept ]
-run "it leaves nothing" vanished "$(directory)"
+run "it leaves nothing" nothing_left
 
-run "the time limit" exits 124 "$microvm" run --timeout 9 -- \
-	bash -c 'echo "dir=$PRALLOC_MICROVM_DIR"; sleep 1000'
-run "the time limit is told" says err "the time is up (9 s)"
-run "the time limit leaves nothing" vanished "$(directory)"
+run "the time limit" exits 124 "$microvm" run --timeout 5 -- sleep 1000
+run "the time limit is told" says err "the time is up (5 s)"
+run "the time limit leaves nothing" nothing_left
 run "a VM that dies" exits 125 "$microvm" run --timeout 60 --tap -- \
-	bash -c 'echo "dir=$PRALLOC_MICROVM_DIR"; echo c >/proc/sysrq-trigger; sleep 1000'
+	bash -c 'echo c >/proc/sysrq-trigger; sleep 1000'
 run "a VM that dies, in TAP" says out "Bail out! microvm.sh: the VM ended without a status"
-run "a VM that dies leaves nothing" vanished "$(directory)"
+run "a VM that dies leaves nothing" nothing_left
 
 run "a terminated VM" interrupted TERM 143
-run "a terminated VM leaves nothing" vanished "$(directory)"
+run "a terminated VM leaves nothing" nothing_left
 run "a killed VM" interrupted KILL 137
-killed=$(directory)
-run "a killed VM's processes end" ended "$killed"
+run "a killed VM's processes end" ended
 run "a command that is not there" exits 127 "$microvm" run /nonexistent
-run "a killed VM's files go with the next" vanished "$killed"
+run "a killed VM's files go with the next" nothing_left
 
 run "no command" exits 2 "$microvm" run
 run "an unknown option" exits 2 "$microvm" run --fast true

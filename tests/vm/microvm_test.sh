@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # microvm_test.sh VARIANT - what README.md promises of the inside of a micro VM. Runs in one, of
-# the VARIANT v2, v1, hybrid, v2-systemd or hybrid-systemd.
+# the VARIANT v2, v1 or hybrid, with -systemd behind it where systemd is init.
 # shellcheck disable=SC2317 # functions that run() calls
 set -uo pipefail
 
@@ -203,6 +203,72 @@ own_files()
 		[[ $(findmnt -n -o FSTYPE /) == overlay ]]
 }
 
+systemd_is_init()
+{
+	[[ $(</proc/1/comm) == systemd ]] || return 1
+	timeout 20 systemctl is-system-running --wait || systemctl --failed
+	[[ $(systemctl is-system-running) == running && $(systemd-detect-virt) == qemu ]]
+}
+
+# Units take resource properties, and a daemon-reload passes.
+resource_properties()
+{
+	systemd-run --quiet --unit=pralloc-test -p CPUWeight=77 sleep 1000 &&
+		systemctl daemon-reload &&
+		[[ $(systemctl show -P CPUWeight pralloc-test) == 77 ]] &&
+		case $variant in
+		v2-*) grep -qx 77 /sys/fs/cgroup/system.slice/pralloc-test.service/cpu.weight ;;
+		*) [[ -e /sys/fs/cgroup/cpu/system.slice/pralloc-test.service/cpu.shares ]] ;;
+		esac
+	set -- $?
+	systemctl stop pralloc-test
+	return "$1"
+}
+
+guest_starts()
+{
+	"$here/spin.sh" libvirtd && "$here/spin.sh" guest spin --cpus 1 --disk /dev/vdb
+}
+
+# Where libvirt puts a guest on such a host.
+guest_group()
+{
+	local group='/machine/qemu-1-spin\.libvirt-qemu/emulator' hierarchy='0:'
+
+	if [[ $variant == *-systemd ]]; then
+		group='/machine\.slice/machine-qemu\\x2d1\\x2dspin\.scope/libvirt/emulator'
+	fi
+	[[ $variant == v2* ]] || hierarchy='[0-9]*:cpu,cpuacct'
+	grep -x "$hierarchy:$group" "/proc/$(</run/libvirt/qemu/spin.pid)/cgroup" && return
+	cat "/proc/$(</run/libvirt/qemu/spin.pid)/cgroup"
+	return 1
+}
+
+guest_cpu_ns()
+{
+	virsh -c qemu:///system domstats --cpu-total spin | sed -n 's/.*cpu\.time=//p'
+}
+
+guest_is_busy()
+{
+	local before after
+
+	before=$(guest_cpu_ns)
+	sleep 2
+	after=$(guest_cpu_ns)
+	echo "$((after - before)) ns in 2 s"
+	((after - before > 1000000000))
+}
+
+guest()
+{
+	run "libvirtd and a guest" guest_starts
+	run "the guest's group" guest_group
+	run "the guest is busy" guest_is_busy
+	run "the guest's disk" virsh -c qemu:///system domblkstat spin vda
+	run "the guest's end" "$here/spin.sh" destroy spin
+}
+
 common()
 {
 	run "two CPUs" [ "$(nproc)" = 2 ]
@@ -228,6 +294,7 @@ v2)
 	run "swap on zram" zram_swap
 	run "the time" right_time
 	common
+	guest
 	;;
 v1)
 	run "the controllers of v1" v1_controllers
@@ -239,6 +306,28 @@ hybrid)
 	run "the controllers of v1" v1_controllers
 	run "v2 beside them" unified_beside
 	run "a group with a soft limit" v1_group
+	;;
+v2-systemd)
+	run "systemd" systemd_is_init
+	run "a group with limits" v2_group
+	run "resource properties" resource_properties
+	guest
+	;;
+hybrid-systemd)
+	run "systemd" systemd_is_init
+	run "the controllers of v1" v1_controllers
+	run "v2 beside them" unified_beside
+	run "resource properties" resource_properties
+	guest
+	;;
+v1-systemd)
+	run "systemd" systemd_is_init
+	run "the controllers of v1" v1_controllers
+	run "no v2" no_unified
+	run "resource properties" resource_properties
+	;;
+*)
+	not_ok "the variant $variant is known"
 	;;
 esac
 done_testing

@@ -140,6 +140,8 @@ check "a sweep after a kill" "$bed" sweep
 check "a sweep leaves nothing of a killed bed" clean "$two"
 beds=()
 
+check "a guest that is a ROM" exits 0 "$bed" run "$here/spin.sh" guest spin --cpus 0
+
 mkdir -p "$work/lists/partial"
 echo "Dir::State::lists \"$work/lists\";" >"$work/nolists"
 check "no package lists" exits 77 env APT_CONFIG="$work/nolists" "$here/image.sh" "$work/image"
