@@ -138,7 +138,9 @@ static void persistent_one(const struct knob *knob)
 	cr_assert_eq(r, 0, "get %s: got %d: %s", knob->attribute, r, pr_domain_errmsg(bed.dom));
 	snprintf(before, sizeof(before), "%s", text);
 	expect_element(knob, false);
-	host_set(bed.dom, knob->attribute, knob->instance, knob->value, PRALLOC_CONFIG);
+	/* Harm: where libvirtd may not lock memory the domain would not start with a hard limit. */
+	host_set(bed.dom, knob->attribute, knob->instance, knob->value,
+		 PRALLOC_CONFIG | PRALLOC_ALLOW_HARM);
 	expect_element(knob, true);
 	host_expect(bed.dom, knob->attribute, knob->instance, knob->value, PRALLOC_CONFIG);
 	set_by_virsh(knob, "--config");
@@ -194,6 +196,27 @@ Test(host_readback, persistent_values_are_used)
 	cr_assert_eq(host_balloon(GUEST), 448 * MIB, "wanted 448 MiB, got %ju bytes",
 		     (uintmax_t)host_balloon(GUEST));
 	/* The next test wants a guest of the ordinary kind. */
+	cr_assert_eq(bed_guest_destroy(GUEST), 0, "%s", bed_error());
+}
+
+/* What is refused keeps the domain from starting, and what is not, does not. */
+Test(host_readback, hard_limit_that_would_not_start)
+{
+	int r = pr_mem_set_hard_limit(bed.dom, 12288 * MIB, PRALLOC_CONFIG);
+	bool refused = r < 0;
+
+	if (refused) {
+		host_expect_refused(bed.dom, r, -EOPNOTSUPP, "CAP_SYS_RESOURCE");
+		host_set(bed.dom, "mem.hard_limit", NULL, "12G",
+			 PRALLOC_CONFIG | PRALLOC_ALLOW_HARM);
+	}
+	cr_assert_eq(bed_guest_stop(GUEST), 0, "%s", bed_error());
+	cr_assert_eq(bed_virsh(NULL, 0, "start " GUEST) != 0, refused,
+		     "%s refused, but the start %s", refused ? "it was" : "it was not",
+		     refused ? "works" : bed_error());
+	host_set(bed.dom, "mem.hard_limit", NULL, "default", PRALLOC_CONFIG);
+	if (refused)
+		cr_assert_eq(bed_guest_boot(GUEST), 0, "%s", bed_error());
 	cr_assert_eq(bed_guest_destroy(GUEST), 0, "%s", bed_error());
 }
 

@@ -165,13 +165,13 @@ Test(host_throttle, swap)
 		int r = pr_set_str(bed.dom, "mem.swap_limit", NULL, "1G", flag);
 
 		host_expect_refused(bed.dom, r, -EINVAL, "mem.hard_limit");
-		host_set(bed.dom, "mem.hard_limit", NULL, "2G", flag);
+		host_set(bed.dom, "mem.hard_limit", NULL, "2G", flag | PRALLOC_ALLOW_HARM);
 		host_set(bed.dom, "mem.swap_limit", NULL, "1G", flag);
 		expect_limits(mode, "2097152 3145728");
 		/* Up and down: the swap alone stays what it is. */
-		host_set(bed.dom, "mem.hard_limit", NULL, "6G", flag);
+		host_set(bed.dom, "mem.hard_limit", NULL, "6G", flag | PRALLOC_ALLOW_HARM);
 		expect_limits(mode, "6291456 7340032");
-		host_set(bed.dom, "mem.hard_limit", NULL, "3G", flag);
+		host_set(bed.dom, "mem.hard_limit", NULL, "3G", flag | PRALLOC_ALLOW_HARM);
 		expect_limits(mode, "3145728 4194304");
 		host_expect(bed.dom, "mem.swap_limit", NULL, "1G", flag);
 		host_set(bed.dom, "mem.swap_limit", NULL, "0", flag);
@@ -182,7 +182,7 @@ Test(host_throttle, swap)
 				       mode),
 			     0, "%s", bed_error());
 		host_expect(bed.dom, "mem.swap_limit", NULL, "2G", flag);
-		host_set(bed.dom, "mem.hard_limit", NULL, "unlimited", flag);
+		host_set(bed.dom, "mem.hard_limit", NULL, "unlimited", flag | PRALLOC_ALLOW_HARM);
 		expect_limits(mode, "unlimited unlimited");
 	}
 }

@@ -277,6 +277,9 @@ int pri_lv_cgroup_version(void);
 /* Names of what is missing for these uses, or "".  A negative errno: it cannot be known. */
 int pri_lv_shape_missing(unsigned int uses, char *names, size_t size);
 
+/* memlock.c: whether a daemon of this machine may give QEMU a limit of locked memory */
+bool pri_lv_may_lock(uint64_t bytes);
+
 /* device.c: block devices of this machine; stops at the first result that is not 0 */
 typedef int (*pri_lv_add_device)(void *arg, const char *path, const char *alias);
 /* The disk on which a file is, or which a device is part of: "/dev/sda".  False: not known. */

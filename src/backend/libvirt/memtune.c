@@ -135,12 +135,29 @@ static int put_both(struct pri_lv_op *op, virTypedParameterPtr params, int *n)
 	return 0;
 }
 
+/* A persistent limit that libvirtd may not lock would keep the domain from starting. */
+static int check_start(struct pri_lv_op *op)
+{
+	const struct pri_change *hard = find(op, PRI_MEM_HARD_LIMIT);
+
+	if (op->mode != PRALLOC_CONFIG || !hard || hard->wanted.number > PRI_NUMBER_MAX ||
+	    op->host->driver != PRI_LV_QEMU || !op->host->local ||
+	    (hard->flags & PRALLOC_ALLOW_HARM) || pri_lv_may_lock(hard->wanted.number))
+		return 0;
+	return pri_lv_fail(
+		&op->fault, -EOPNOTSUPP,
+		"the domain would not start: libvirtd lets QEMU lock as much memory, and "
+		"may not (it lacks CAP_SYS_RESOURCE); allow harm to set it all the same");
+}
+
 static int memtune_write(struct pri_lv_op *op)
 {
 	bool tied = pri_lv_row_find(op->host, PRI_MEM_SWAP_LIMIT) != NULL;
 	virTypedParameter params[PARAMS_MAX] = {0};
 	int n = 0;
 
+	if (check_start(op) < 0)
+		return -1;
 	for (size_t i = 0; i < op->n; i++)
 		if (!tied || op->changes[i]->serve->attr == PRI_MEM_SOFT_LIMIT)
 			pri_lv_param_put(params, &n, op->changes[i]);
