@@ -154,6 +154,9 @@ struct pri_change {
 #define PRI_SERVE_RESTORE (UINT32_C(1) << 5)
 /* Of a backend beside the one that opened the host: serves live what that one does worse. */
 #define PRI_SERVE_PREFER (UINT32_C(1) << 6)
+/* Writing it is one step that needs no other value: it is done without the domain's lock where
+ * nobody holds that. */
+#define PRI_SERVE_SINGLE (UINT32_C(1) << 7)
 #define PRI_SERVE_ALL                                                                              \
 	(PRI_SERVE_READ | PRI_SERVE_WRITE | PRI_SERVE_READ_CONFIG | PRI_SERVE_WRITE_CONFIG)
 

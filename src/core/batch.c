@@ -76,7 +76,7 @@ static int call_once(struct pri_item **items, size_t n, uint64_t deadline_ns, op
 		free(pri_steal(items[i]->change.text));
 	}
 	r = pri_call_begin(&call, &items[0]->target, items[0]->route->backend, deadline_ns);
-	if (r == 0 && pri_now_ns() >= deadline_ns)
+	if (r == 0 && pri_has_passed(deadline_ns))
 		r = -ETIMEDOUT;
 	if (r == 0)
 		r = n == 1 ? op(&call, &items[0]->change, 1) : call_many(&call, items, n, op);

@@ -4,6 +4,7 @@
 
 #include "core/core.h"
 #include "core/domain_lock.h"
+#include "core/held.h"
 
 /* Items of one typed call: three requests at most, live and persistent. */
 #define SET_REQUESTS_MAX 4
@@ -184,21 +185,34 @@ static int write_items(struct pri_item **items, size_t n, uint64_t deadline_ns, 
 	return r;
 }
 
+/* One write of one value cannot be interleaved: it is enough that nobody is about to do more. */
+static bool needs_lock(struct pri_item **items, size_t n)
+{
+	struct pr_domain *dom = items[0]->target.domain;
+
+	if (!dom)
+		return false;
+	return n > 1 || !(items[0]->route->serve->modes & PRI_SERVE_SINGLE) || dom->locked ||
+	       pri_held_maybe(dom);
+}
+
 static int set_items(struct pri_item **items, size_t n, uint64_t deadline_ns, uint32_t flags,
 		     char **error)
 {
 	struct pr_domain *dom = items[0]->target.domain;
 	int r = pri_items_check(items, n, deadline_ns, flags);
+	bool locks;
 
 	if (r < 0)
 		return first_failed(items, n, error);
+	locks = needs_lock(items, n);
 	/* No other process changes the domain meanwhile. */
-	if (dom)
+	if (locks)
 		r = pri_domain_lock_wait(dom, deadline_ns, error);
 	if (r < 0)
 		return r;
 	r = write_items(items, n, deadline_ns, flags, error);
-	if (dom)
+	if (locks)
 		pri_domain_unlock(dom);
 	return r;
 }

@@ -22,6 +22,8 @@ struct pr_ctx {
 	uint32_t timeout_ms;
 	uint64_t deadline_ns; /* of the public call that goes on, 0 until it is asked for */
 	char *root;	      /* of pr_ctx_set_root, or NULL */
+	void *held;	      /* table of held.h, or NULL */
+	bool held_known;
 	pr_log_fn log;
 	void *log_data;
 	int log_level;
@@ -85,7 +87,8 @@ struct pr_domain {
 	struct pri_item *readings;
 	struct pri_item **reading_list;
 	size_t reading_count;
-	int lock_fd; /* of domain_lock.h, kept; -1: never locked */
+	void *held_slot; /* of held.h, once known */
+	int lock_fd;	 /* of domain_lock.h, kept; -1: never locked */
 	bool locked;
 };
 
@@ -156,6 +159,8 @@ int pri_lock(struct pri_call *call, const char *name, int *ret_fd);
 void pri_unlock(int fd);
 /* The same in parts, for who keeps the file open: *error as of pri_set_error.  Taking does not
  * wait; what is the name in texts. */
+/* Where the files of locks are: path has room for PATH_MAX.  0 or -errno */
+int pri_lock_directory(const char *root, char *path);
 int pri_lock_open(const char *root, const char *name, int *ret_fd, char **error);
 int pri_lock_take(int fd, const char *what, char **error);
 void pri_lock_release(int fd);
@@ -179,6 +184,8 @@ uint64_t pri_deadline(struct pr_ctx *ctx);
 /* The call has a deadline of its own, or the next call has a new one (0). */
 void pri_deadline_set(struct pr_ctx *ctx, uint64_t deadline_ns);
 uint64_t pri_now_ns(void);
+/* Whether it has passed, to some milliseconds: cheaper than the exact time. */
+bool pri_has_passed(uint64_t deadline_ns);
 /* instance.c */
 /* Canonical instance for a target: malloc'ed, NULL for none. */
 int pri_instance_resolve(const struct pri_target *target, const struct pri_attr *attr,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/core.h"
+#include "core/held.h"
 
 int pr_ctx_new(struct pr_ctx **ret_ctx)
 {
@@ -30,6 +31,7 @@ struct pr_ctx *pr_ctx_ref(struct pr_ctx *ctx)
 struct pr_ctx *pr_ctx_unref(struct pr_ctx *ctx)
 {
 	if (ctx && --ctx->references == 0) {
+		pri_held_close(ctx);
 		free(ctx->root);
 		free(ctx);
 	}

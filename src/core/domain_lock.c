@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "core/held.h"
+
 #define PATIENCE_NS UINT64_C(500000000)
 #define PAUSE_NS 2000000L
 /* So many files of a host are kept open, so that a program with thousands of domains has
@@ -39,6 +41,8 @@ int pri_domain_lock(struct pr_domain *dom, char **error)
 	}
 	r = pri_lock_take(dom->lock_fd, dom->identity.name, error);
 	dom->locked = r == 0;
+	if (dom->locked)
+		pri_held_begin(dom);
 	return r;
 }
 
@@ -60,6 +64,8 @@ void pri_domain_lock_close(struct pr_domain *dom)
 {
 	if (dom->lock_fd < 0)
 		return;
+	if (dom->locked)
+		pri_held_end(dom);
 	close(dom->lock_fd);
 	dom->lock_fd = -1;
 	dom->locked = false;
@@ -71,6 +77,7 @@ void pri_domain_unlock(struct pr_domain *dom)
 	if (!dom->locked)
 		return;
 	dom->locked = false;
+	pri_held_end(dom);
 	if (dom->host->lock_count > KEPT_MAX)
 		pri_domain_lock_close(dom);
 	else

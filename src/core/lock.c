@@ -42,7 +42,7 @@ static char *lock_path(const char *directory, const char *name)
 }
 
 /* Without root there is no directory for all, but perhaps one for the user's own domains. */
-static int locks_directory(const char *root, char path[PATH_MAX])
+int pri_lock_directory(const char *root, char *path)
 {
 	int error;
 
@@ -79,7 +79,7 @@ static int fail_held(char **error, int fd, const char *what)
 static int open_lock(const char *root, const char *name, int flags, int *ret_fd, char **error)
 {
 	char directory[PATH_MAX];
-	int r = locks_directory(root, directory);
+	int r = pri_lock_directory(root, directory);
 	pri_autofree char *path = lock_path(directory, name);
 
 	if (!path)

@@ -14,6 +14,15 @@ uint64_t pri_now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
+/* This clock is behind the other one, never before it. */
+bool pri_has_passed(uint64_t deadline_ns)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec >= deadline_ns;
+}
+
 uint64_t pri_deadline(struct pr_ctx *ctx)
 {
 	if (!ctx->deadline_ns)

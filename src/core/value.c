@@ -65,6 +65,9 @@ int pri_value_check(char **error, const struct pri_attr *attr, uint64_t number)
 	if (!pri_attr_is_text(attr)) {
 		char given[PRALLOC_VALUE_TEXT_MAX];
 
+		/* Most numbers are in range, and need no text. */
+		if (number >= attr->min && number <= attr->max)
+			return 0;
 		pri_number_text(attr, number, /* flags= */ 0, given);
 		return pri_number_check(error, attr, number, given);
 	}

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "backend/cgroup/cgroup.h"
+#include "backend/cgroup/systemd.h"
 #include "core/core.h"
 
 #define SCHEME "cgroup:"
@@ -162,6 +163,7 @@ static int host_new(struct pri_call *call, const char *path, bool beside,
 		cgroup_close(host);
 		return r;
 	}
+	host->systemd = pri_cg_systemd_runs(host->root);
 	choose_ways(host);
 	*ret_host = host;
 	return 0;

@@ -42,6 +42,8 @@
 /* The kernel's unlimited is the largest whole page. */
 #define PRI_CG_UNLIMITED_FROM UINT64_C(0x7fffffffffff0000)
 #define PRI_CG_PAGE 4096
+/* Digits of the largest number and an end. */
+#define PRI_CG_NUMBER_MAX 24
 
 enum pri_cg_controller {
 	PRI_CG_CPU,
@@ -156,6 +158,7 @@ struct pri_cg_host {
 	char *root; /* of the context, "" for none */
 	char *path; /* of the URI: "" or "/machine.slice" */
 	bool beside;
+	bool systemd; /* groups can be units of it */
 	struct pri_cg_mount mounts[PRI_CG_MOUNTS_MAX];
 	size_t mount_count;
 	int8_t mount_of[PRI_CG_CONTROLLERS]; /* index, or -1 */
@@ -305,6 +308,7 @@ int pri_cg_write_at(const struct pri_cg_host *host, int directory, const char *n
 /* text.c: pure */
 /* A number, "max" or a negative one as PRALLOC_UNLIMITED.  False: neither. */
 bool pri_cg_parse_number(const char *text, uint64_t *ret_value);
+void pri_cg_print_number(uint64_t value, char text[PRI_CG_NUMBER_MAX]);
 /* The value behind "key " at the start of a line. */
 bool pri_cg_parse_keyed(const char *text, const char *key, uint64_t *ret_value);
 /* The rest of the line behind "MAJ:MIN ", or "default ". */
@@ -345,7 +349,7 @@ int pri_cg_device_numbers(struct pri_cg_op *op, char numbers[PRI_CG_NUMBERS_MAX]
 int pri_cg_number_read(struct pri_cg_op *op);
 int pri_cg_number_write(struct pri_cg_op *op);
 /* The wanted value as the file takes it. */
-void pri_cg_number_text(const struct pri_cg_op *op, uint64_t value, char text[32]);
+void pri_cg_number_text(const struct pri_cg_op *op, uint64_t value, char text[PRI_CG_NUMBER_MAX]);
 /* A number of a file of the group; fails with the change's error. */
 int pri_cg_number_of(struct pri_cg_op *op, const char *sub, const char *name, uint64_t *ret_value);
 int pri_cg_keyed_read(struct pri_cg_op *op);

@@ -19,7 +19,7 @@
 
 static int put(struct pri_cg_op *op, const char *name, uint64_t bytes)
 {
-	char text[32];
+	char text[PRI_CG_NUMBER_MAX];
 
 	pri_cg_number_text(op, bytes, text);
 	return pri_cg_try(op, "", name, text);

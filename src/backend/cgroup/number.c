@@ -51,25 +51,24 @@ int pri_cg_number_read(struct pri_cg_op *op)
 	return r;
 }
 
-void pri_cg_number_text(const struct pri_cg_op *op, uint64_t value, char text[32])
+void pri_cg_number_text(const struct pri_cg_op *op, uint64_t value, char text[PRI_CG_NUMBER_MAX])
 {
 	const struct pri_cg_way *way = op->way;
 
 	if (value == PRALLOC_DEFAULT)
 		value = op->change->attr->def;
 	if (value == PRALLOC_DEFAULT)
-		snprintf(text, 32, "%s", way->unset);
+		snprintf(text, PRI_CG_NUMBER_MAX, "%s", way->unset);
 	else if (value == PRALLOC_UNLIMITED)
-		snprintf(text, 32, "%s", way->unlimited);
+		snprintf(text, PRI_CG_NUMBER_MAX, "%s", way->unlimited);
 	else
-		snprintf(text, 32, "%" PRIu64,
-			 way->serve.encode ? way->serve.encode(value) : value);
+		pri_cg_print_number(way->serve.encode ? way->serve.encode(value) : value, text);
 }
 
 static int write_to(struct pri_cg_op *op, const char *sub, void *arg)
 {
 	uint64_t raw;
-	char text[32];
+	char text[PRI_CG_NUMBER_MAX];
 
 	(void)arg;
 	pri_cg_number_text(op, op->change->wanted.number, text);

@@ -169,7 +169,7 @@ static int put_payload(struct pri_cg_op *op)
 	char **paths = op->domain->paths[mount - op->host->mounts];
 	struct pri_cg_way below = *op->way;
 	const struct pri_cg_way *own = op->way;
-	char text[32];
+	char text[PRI_CG_NUMBER_MAX];
 	int r;
 
 	if (mount->recursive || strcmp(paths[PRI_CG_UNIT], paths[PRI_CG_PAYLOAD]) == 0)

@@ -7,6 +7,7 @@
 #define READ PRI_SERVE_READ
 #define LIVE (PRI_SERVE_READ | PRI_SERVE_WRITE)
 #define PREFER PRI_SERVE_PREFER
+#define SINGLE PRI_SERVE_SINGLE
 #define CHECKED PRI_SERVE_PRECHECK
 
 /* Shares are weights on a scale where 1024 is 100: ratios survive, as with systemd and libcgroup,
@@ -353,14 +354,14 @@ const struct pri_cg_row pri_cg_rows[PRI_ATTR_COUNT] =
 
 		[PRI_CPU_SHARES] =
 			{
-				.v1 = {.serve = {.attr = PRI_CPU_SHARES, .modes = LIVE},
+				.v1 = {.serve = {.attr = PRI_CPU_SHARES, .modes = LIVE | SINGLE},
 				       AT(CPU, UNIT, ITSELF),
 				       .file = "cpu.shares",
 				       .property = "CPUShares",
 				       .read = pri_cg_number_read,
 				       .write = pri_cg_number_write},
 				.v2 = {.serve = {.attr = PRI_CPU_SHARES,
-						 .modes = LIVE,
+						 .modes = LIVE | SINGLE,
 						 .min = WEIGHT_MIN_SHARES,
 						 .max = WEIGHT_MAX_SHARES,
 						 .encode = shares_to_weight,

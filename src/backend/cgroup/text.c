@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the kernel's files say.  Nothing here allocates, but for copies of texts. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,17 +9,33 @@
 
 bool pri_cg_parse_number(const char *text, uint64_t *ret_value)
 {
-	char *end;
+	uint64_t value = 0;
 
-	if (strncmp(text, "max", 3) == 0 || *text == '-') {
+	if (*text == '-' || strncmp(text, "max", 3) == 0) {
 		*ret_value = PRALLOC_UNLIMITED;
 		return true;
 	}
 	if (*text < '0' || *text > '9')
 		return false;
-	errno = 0;
-	*ret_value = strtoull(text, &end, 10);
-	return errno == 0 && (*end == '\0' || *end == '\n' || *end == ' ');
+	for (; *text >= '0' && *text <= '9'; text++)
+		if (__builtin_mul_overflow(value, 10, &value) ||
+		    __builtin_add_overflow(value, (uint64_t)(*text - '0'), &value))
+			return false;
+	*ret_value = value;
+	return *text == '\0' || *text == '\n' || *text == ' ';
+}
+
+/* In the time of printf a file is written: here it counts. */
+void pri_cg_print_number(uint64_t value, char text[PRI_CG_NUMBER_MAX])
+{
+	char digits[PRI_CG_NUMBER_MAX], *at = digits + sizeof(digits);
+
+	*--at = '\0';
+	do {
+		*--at = (char)('0' + value % 10);
+		value /= 10;
+	} while (value);
+	memcpy(text, at, (size_t)(digits + sizeof(digits) - at));
 }
 
 /* The line that begins with a word and a blank; its rest. */

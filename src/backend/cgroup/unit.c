@@ -8,8 +8,7 @@
 
 bool pri_cg_unit_of(const struct pri_cg_op *op, const char *path, char *unit)
 {
-	return op->way->property && pri_cg_systemd_runs(op->host->root) &&
-	       pri_cg_systemd_unit(path, unit);
+	return op->way->property && op->host->systemd && pri_cg_systemd_unit(path, unit);
 }
 
 int pri_cg_unit_set(struct pri_cg_op *op, const char *unit, uint64_t value)
