@@ -179,7 +179,7 @@ static bool same_seat(const struct commit *commit, const struct pri_tc_port *a,
 static bool same_tap(const struct pri_tc_port *a, const struct pri_tc_port *b)
 {
 	return a->ifindex == b->ifindex && a->has_mac == b->has_mac &&
-	       memcmp(a->mac, b->mac, sizeof(a->mac)) == 0;
+	       memcmp(a->mac, b->mac, sizeof(a->mac)) == 0 && strcmp(a->name, b->name) == 0;
 }
 
 static bool same_record(const struct commit *commit, const struct pri_tc_port *a,
@@ -205,16 +205,14 @@ static enum difference compare(const struct commit *commit, const struct pri_tc_
 }
 
 /* A tap that stays is redirected all the time; for a moment nothing tells that it is its own. */
-static int leave(struct commit *commit, struct pri_tc_port *port, const struct pri_tc_port *wanted,
-		 enum difference difference)
+static int leave(struct commit *commit, const struct pri_tc_port *port,
+		 const struct pri_tc_port *wanted, enum difference difference)
 {
 	bool stays = wanted && wanted->ifindex == port->ifindex;
 	int r = stays ? 0 : no_redirect(commit, port);
 
 	if (r < 0)
 		return r;
-	if (!if_indextoname((unsigned int)port->ifindex, port->name))
-		strcpy(port->name, "lo"); /* only to take it back: nothing comes from a gone tap */
 	port_filters(commit, commit->was, port, delete_filter);
 	if (difference == SEAT)
 		delete_class(commit, pri_tc_tree_class(commit->was, pri_tc_port_minor(port)));
@@ -237,7 +235,7 @@ static int join(struct commit *commit, const struct pri_tc_port *port, enum diff
 static int leave_all(struct commit *commit)
 {
 	for (uint32_t i = 0; i < commit->was->port_count; i++) {
-		struct pri_tc_port *port = &commit->was->ports[i];
+		const struct pri_tc_port *port = &commit->was->ports[i];
 		const struct pri_tc_port *wanted = pri_tc_tree_port(commit->wanted, port->slot);
 		enum difference difference = compare(commit, port, wanted);
 		int r;

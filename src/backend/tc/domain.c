@@ -13,10 +13,16 @@
 #define HASH_PRIME UINT64_C(1099511628211)
 #define HASH_OTHER UINT64_C(0x9e3779b97f4a7c15)
 
+/* A MAC behind the name of an interface is how to see the same workload, no other one. */
 static uint64_t hash(const char *text, uint64_t value)
 {
-	for (; *text; text++)
+	for (; *text; text++) {
+		if (*text == '@')
+			text += strcspn(text, "+");
+		if (!*text)
+			break;
 		value = (value ^ (uint8_t)*text) * HASH_PRIME;
+	}
 	return value;
 }
 
@@ -51,7 +57,7 @@ static bool parse_uuid(const char *uuid, uint8_t *id)
 	return true;
 }
 
-static struct pri_identity identity_of(const char *name, uint64_t incarnation)
+struct pri_identity pri_tc_identity(const char *name, uint64_t incarnation)
 {
 	struct pri_identity identity = {.state = incarnation ? PRALLOC_DOMAIN_RUNNING
 							     : PRALLOC_DOMAIN_OFF,
@@ -73,7 +79,8 @@ int pri_tc_list(struct pri_call *call, pri_add_identity add, void *arg)
 	if (r < 0)
 		return pri_tc_fail(call, r, "interfaces", 0);
 	for (size_t i = 0; r == 0 && i < n; i++) {
-		struct pri_identity identity = identity_of(all[i].name, (uint64_t)all[i].ifindex);
+		struct pri_identity identity =
+			pri_tc_identity(all[i].name, (uint64_t)all[i].ifindex);
 
 		if (pri_tc_is_workload(call->host, &all[i]) &&
 		    strcmp(all[i].slave_kind, "bridge") == 0)
@@ -90,7 +97,7 @@ static int find_uuid(struct pri_call *call, const char *uuid, char name[IFNAMSIZ
 	int r = pri_tc_interfaces(call->host, 0, &all, &n);
 
 	for (size_t i = 0; r == 0 && i < n; i++) {
-		struct pri_identity identity = identity_of(all[i].name, 1);
+		struct pri_identity identity = pri_tc_identity(all[i].name, 1);
 
 		if (strcmp(identity.uuid, uuid) == 0)
 			memcpy(name, all[i].name, IFNAMSIZ);
@@ -118,7 +125,7 @@ static int attach_name(struct pri_call *call, const char *name, struct pri_ident
 		if (domain->nics[i].refused)
 			return pri_tc_core->fail(call, -EINVAL, "%s cannot be divided: %s",
 						 domain->nics[i].tap, domain->nics[i].refused);
-	*identity = identity_of(domain->name, (uint64_t)domain->nics[0].ifindex);
+	*identity = pri_tc_identity(domain->name, (uint64_t)domain->nics[0].ifindex);
 	return 0;
 }
 
@@ -160,8 +167,8 @@ int pri_tc_state(struct pri_call *call, struct pri_identity *identity)
 
 	if (r < 0 && r != -ENOTCONN)
 		return r;
-	*identity =
-		identity_of(domain->name, r == 0 ? (uint64_t)domain->nics[0].ifindex : UINT64_C(0));
+	*identity = pri_tc_identity(domain->name,
+				    r == 0 ? (uint64_t)domain->nics[0].ifindex : UINT64_C(0));
 	return 0;
 }
 

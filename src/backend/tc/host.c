@@ -19,7 +19,9 @@ void pri_tc_close(void *state)
 {
 	struct pri_tc_host *host = state;
 
+	pri_tc_watch_close(host);
 	pri_tc_nl_close(&host->nl);
+	free(host->seen);
 	if (host->events)
 		pri_tc_core->event_unref(host->events);
 	free(host->uplinks);
@@ -42,6 +44,7 @@ static int open_host(struct pri_call *call, bool beside, struct pri_tc_host **re
 			       : pri_tc_core->fail(call, -EIO, "cannot open a netlink socket: %s",
 						   strerror(-r));
 	}
+	pri_tc_watch_open(host);
 	*ret_host = host;
 	return 0;
 }

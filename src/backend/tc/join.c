@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <pralloc/ctx.h>
+
 #include "backend/tc/tc.h"
 
 /* Root qdiscs that limit a rate themselves; all others may stay. */
@@ -43,21 +45,34 @@ static bool is_gone(struct pri_tc_session *session, const struct pri_tc_port *po
 	return pri_tc_interface(session->call->host, port->ifindex, NULL, &interface) == -ENODEV;
 }
 
+/* Beside libvirt the name of a tap is given to another domain when the first one has stopped. */
+static bool same_name(const struct pri_tc_host *host, const struct pri_tc_port *port,
+		      const struct pri_tc_nic *nic)
+{
+	return !host->beside && (!port->has_mac || !nic->has_mac) &&
+	       strcmp(port->name, nic->tap) == 0;
+}
+
 /* The class that a NIC had before its tap was made again. */
 static int find_former(struct pri_tc_session *session, const struct pri_tc_tree *tree,
 		       const struct pri_tc_nic *nic, struct pri_tc_port **ret_port)
 {
 	*ret_port = NULL;
-	for (uint32_t i = 0; nic->has_mac && i < tree->port_count; i++) {
+	for (uint32_t i = 0; i < tree->port_count; i++) {
 		struct pri_tc_port *port = &tree->ports[i];
+		bool same_mac = port->has_mac && nic->has_mac &&
+				memcmp(port->mac, nic->mac, sizeof(port->mac)) == 0;
+		bool gone;
 
-		if (!port->has_mac || memcmp(port->mac, nic->mac, sizeof(port->mac)) != 0)
+		if (!same_mac && !same_name(session->call->host, port, nic))
 			continue;
-		if (!is_gone(session, port))
+		gone = is_gone(session, port);
+		if (gone)
+			*ret_port = port;
+		if (!gone && same_mac)
 			return pri_tc_core->fail(session->call, -EINVAL,
-						 "%s and another port of %s have the same MAC %s",
-						 nic->tap, tree->owner_name, nic->mac_text);
-		*ret_port = port;
+						 "%s and %s of %s have the same MAC %s", nic->tap,
+						 port->name, tree->owner_name, nic->mac_text);
 	}
 	return 0;
 }
@@ -134,18 +149,24 @@ static void drop_gone(struct pri_tc_session *session, struct pri_tc_tree *tree)
 			pri_tc_tree_remove(tree, &tree->ports[i]);
 }
 
-static int join_interface(struct pri_tc_session *session, struct pri_tc_pair *pair,
-			  const struct pri_tc_interface *interface, uint32_t flags)
+static struct pri_tc_nic nic_of(struct pri_tc_host *host, const struct pri_tc_interface *interface)
 {
-	struct pri_tc_domain domain = {.name = (char *)interface->name, .nic_count = 1};
 	struct pri_tc_nic nic = {.ifindex = interface->ifindex};
-	struct pri_tc_port *port;
 
 	memcpy(nic.tap, interface->name, sizeof(nic.tap));
-	nic.has_mac = pri_tc_mac_learn(session->call->host, interface, nic.mac);
+	nic.has_mac = pri_tc_mac_learn(host, interface, nic.mac);
 	pri_tc_mac_print(nic.mac, nic.mac_text);
-	pri_tc_name_id(interface->name, domain.id);
-	return pri_tc_join(session, pair, &domain, &nic, flags, &port);
+	return nic;
+}
+
+static int join_interface(struct pri_tc_session *session, struct pri_tc_pair *pair,
+			  const struct pri_tc_nic *nic, uint32_t flags)
+{
+	struct pri_tc_domain domain = {.name = (char *)nic->tap, .nic_count = 1};
+	struct pri_tc_port *port;
+
+	pri_tc_name_id(nic->tap, domain.id);
+	return pri_tc_join(session, pair, &domain, nic, flags, &port);
 }
 
 int pri_tc_join_all(struct pri_tc_session *session, struct pri_tc_pair *pair, uint32_t flags)
@@ -157,18 +178,57 @@ int pri_tc_join_all(struct pri_tc_session *session, struct pri_tc_pair *pair, ui
 
 	if (r < 0)
 		return pri_tc_fail(session->call, r, pair->was.owner_name, 0);
-	drop_gone(session, &pair->wanted);
 	for (size_t i = 0; r == 0 && i < n; i++) {
+		struct pri_tc_nic nic;
+
 		if (!pri_tc_is_workload(host, &all[i]))
 			continue;
-		r = join_interface(session, pair, &all[i], flags);
+		nic = nic_of(host, &all[i]);
+		r = join_interface(session, pair, &nic, flags);
 		joined++;
 	}
+	drop_gone(session, &pair->wanted);
 	if (r == 0 && joined == 0)
 		r = pri_tc_core->fail(session->call, -ENODEV,
 				      "%s has no taps (start a domain on it first)",
 				      pair->was.owner_name);
 	return r;
+}
+
+static bool is_known(const struct pri_tc_tree *tree, int ifindex)
+{
+	return pri_tc_tree_port_by_tap(tree, ifindex) != NULL;
+}
+
+/* One that has come, or come back.  One that cannot join is somebody else's trouble. */
+static void sync_interface(struct pri_tc_session *session, struct pri_tc_pair *pair,
+			   const struct pri_tc_interface *interface)
+{
+	struct pri_tc_nic nic = nic_of(session->call->host, interface);
+	struct pri_tc_port *former = NULL;
+	int r = find_former(session, &pair->wanted, &nic, &former);
+
+	if (r == 0 && (former || pair->wanted.link != PRALLOC_UNLIMITED))
+		r = join_interface(session, pair, &nic, /* flags= */ 0);
+	if (r < 0)
+		pri_tc_core->log(session->call, PRALLOC_LOG_WARNING, "%s is not divided: %s",
+				 interface->name,
+				 session->call->error ? session->call->error : strerror(-r));
+}
+
+int pri_tc_sync(struct pri_tc_session *session, struct pri_tc_pair *pair)
+{
+	pri_autofree struct pri_tc_interface *all = NULL;
+	struct pri_tc_host *host = session->call->host;
+	size_t n = 0;
+	int r = pri_tc_interfaces(host, pair->was.owner, &all, &n);
+
+	if (r < 0)
+		return pri_tc_fail(session->call, r, pair->was.owner_name, 0);
+	for (size_t i = 0; i < n; i++)
+		if (pri_tc_is_workload(host, &all[i]) && !is_known(&pair->wanted, all[i].ifindex))
+			sync_interface(session, pair, &all[i]);
+	return 0;
 }
 
 void pri_tc_leave_unset(struct pri_tc_tree *tree)

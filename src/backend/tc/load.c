@@ -17,6 +17,22 @@ void pri_tc_ifb_name(enum pri_tc_direction direction, int owner, char name[IFNAM
 	snprintf(name, IFNAMSIZ, "%s%x", prefixes[direction], (unsigned int)owner);
 }
 
+bool pri_tc_ifb_owner(const struct pri_tc_interface *interface,
+		      enum pri_tc_direction *ret_direction, int *ret_owner)
+{
+	for (int d = 0; strcmp(interface->kind, "ifb") == 0 && d < PRI_TC_DIRECTIONS; d++) {
+		size_t length = strlen(prefixes[d]);
+		char *end;
+
+		if (strncmp(interface->name, prefixes[d], length) != 0)
+			continue;
+		*ret_owner = (int)strtoul(interface->name + length, &end, 16);
+		*ret_direction = d;
+		return !*end && *ret_owner > 0;
+	}
+	return false;
+}
+
 struct reading {
 	struct pri_tc_tree *tree;
 	struct pri_tc_class *classes;

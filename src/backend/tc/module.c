@@ -20,6 +20,8 @@ static const struct pri_backend backend = {
 	.read = pri_tc_read,
 	.check = pri_tc_check,
 	.apply = pri_tc_apply,
+	.listen = pri_tc_listen,
+	.look = pri_tc_look,
 };
 
 const struct pri_backend *pri_tc_backend(const struct pri_core *core)

@@ -64,7 +64,7 @@ struct pri_tc_key {
 	int offset; /* from the network header */
 };
 
-#define PRI_TC_KEYS_MAX 16
+#define PRI_TC_KEYS_MAX 20
 
 struct pri_tc_filter {
 	int ifindex;

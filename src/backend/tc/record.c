@@ -20,7 +20,8 @@ enum {
 	KEY_IFINDEX,
 	KEY_PEAK,
 	KEY_BURST = KEY_PEAK + 2,
-	KEY_COUNT = KEY_BURST + 2,
+	KEY_NAME = KEY_BURST + 2,
+	KEY_COUNT = KEY_NAME + IFNAMSIZ / 4,
 };
 
 _Static_assert(KEY_COUNT <= PRI_TC_KEYS_MAX, "a record fits a filter");
@@ -73,6 +74,8 @@ void pri_tc_record_write(const struct pri_tc_tree *tree, const struct pri_tc_por
 	keys[KEY_IFINDEX].value = (uint32_t)port->ifindex;
 	put_long(&keys[KEY_PEAK], port->peak);
 	put_long(&keys[KEY_BURST], port->burst);
+	for (int i = 0; i < IFNAMSIZ / 4; i++)
+		keys[KEY_NAME + i].value = four_bytes((const uint8_t *)&port->name[4 * i]);
 }
 
 bool pri_tc_record_read(const struct pri_tc_filter *filter, struct pri_tc_port *port,
@@ -97,5 +100,8 @@ bool pri_tc_record_read(const struct pri_tc_filter *filter, struct pri_tc_port *
 	put_bytes(port->mac, keys[KEY_MAC].value);
 	port->mac[4] = (uint8_t)(end >> 24);
 	port->mac[5] = (uint8_t)(end >> 16);
+	for (int i = 0; i < IFNAMSIZ / 4; i++)
+		put_bytes((uint8_t *)&port->name[4 * i], keys[KEY_NAME + i].value);
+	port->name[IFNAMSIZ - 1] = '\0';
 	return true;
 }

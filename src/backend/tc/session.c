@@ -28,7 +28,9 @@ static int open_pair(struct pri_tc_session *session, struct pri_tc_pair *pair)
 	r = pri_tc_tree_load(&host->nl, &pair->was);
 	if (r == 0)
 		r = pri_tc_tree_copy(&pair->wanted, &pair->was);
-	return r < 0 ? pri_tc_fail(session->call, r, name, 0) : 0;
+	if (r < 0)
+		return pri_tc_fail(session->call, r, name, 0);
+	return session->writes && pair->was.built ? pri_tc_sync(session, pair) : 0;
 }
 
 int pri_tc_session_tree(struct pri_tc_session *session, int owner, const char *owner_name,

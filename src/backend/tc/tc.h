@@ -20,11 +20,18 @@
 
 extern const struct pri_core *pri_tc_core;
 
+struct pri_tc_watch;
+
 struct pri_tc_host {
 	struct pri_tc_nl nl;
-	bool beside;   /* stands beside libvirt */
-	char *uplinks; /* ",IF,IF,": ports that are no workloads, or NULL */
+	bool beside;		    /* stands beside libvirt */
+	char *uplinks;		    /* ",IF,IF,": ports that are no workloads, or NULL */
+	struct pri_tc_watch *watch; /* of interfaces that come and go, or NULL */
+	uint64_t changes;	    /* how often it saw some; never the same number twice */
 	struct pri_event_queue *events;
+	struct pri_tc_interface *seen; /* by the last look */
+	size_t seen_count;
+	uint64_t looked; /* at these changes */
 };
 
 /* A NIC of a domain. */
@@ -104,6 +111,8 @@ void pri_tc_detach(void *host, void *domain);
 int pri_tc_state(struct pri_call *call, struct pri_identity *identity);
 int pri_tc_instances(struct pri_call *call, const struct pri_attr *attr, pri_add_instance add,
 		     void *arg);
+/* Who a port is; incarnation 0: not there. */
+struct pri_identity pri_tc_identity(const char *name, uint64_t incarnation);
 /* The UUID of a workload that is no VM. */
 void pri_tc_name_id(const char *name, uint8_t id[PRI_TC_ID_SIZE]);
 
@@ -148,6 +157,9 @@ int pri_tc_join(struct pri_tc_session *session, struct pri_tc_pair *pair,
 		struct pri_tc_port **ret_port);
 /* All workloads on a bridge, and none whose tap is gone. */
 int pri_tc_join_all(struct pri_tc_session *session, struct pri_tc_pair *pair, uint32_t flags);
+/* Those that have come since, and those whose tap was made again.  Where the link has no rate, only
+ * the latter. */
+int pri_tc_sync(struct pri_tc_session *session, struct pri_tc_pair *pair);
 /* Those that have no setting, where the link has no rate. */
 void pri_tc_leave_unset(struct pri_tc_tree *tree);
 
@@ -163,6 +175,10 @@ int pri_tc_check(struct pri_call *call, struct pri_change *changes, size_t n);
 int pri_tc_apply(struct pri_call *call, struct pri_change *changes, size_t n);
 
 /* event.c */
+void pri_tc_watch_open(struct pri_tc_host *host);
+void pri_tc_watch_close(struct pri_tc_host *host);
+/* Take notice of what has happened to interfaces: host->changes. */
+void pri_tc_watch_look(struct pri_tc_host *host);
 int pri_tc_listen(struct pri_call *call, struct pri_event_queue *queue);
 void pri_tc_look(struct pri_call *call);
 

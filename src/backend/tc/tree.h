@@ -37,7 +37,7 @@ struct pri_tc_port {
 	bool has_mac;
 	uint8_t mac[PRI_TC_MAC_SIZE]; /* the guest's */
 	int ifindex;
-	char name[IFNAMSIZ]; /* set by who makes it join; not loaded */
+	char name[IFNAMSIZ]; /* of its tap when it joined */
 	uint64_t average;    /* bytes per second, or PRALLOC_UNLIMITED */
 	uint64_t peak;	     /* 0: not set */
 	uint64_t burst;	     /* bytes, 0: not set */
@@ -80,7 +80,7 @@ bool pri_tc_tree_is_set(const struct pri_tc_tree *tree);
 /* record.c: a port and its VM, as the keys of a filter */
 void pri_tc_record_write(const struct pri_tc_tree *tree, const struct pri_tc_port *port,
 			 struct pri_tc_filter *filter);
-/* false: the filter is none of ours.  Into a port and a VM without average, slot and name. */
+/* false: the filter is none of ours.  Into a port without average and VM, and a VM. */
 bool pri_tc_record_read(const struct pri_tc_filter *filter, struct pri_tc_port *port,
 			struct pri_tc_vm *vm);
 
@@ -90,6 +90,9 @@ int pri_tc_layout(struct pri_tc_tree *tree);
 
 /* load.c */
 void pri_tc_ifb_name(enum pri_tc_direction direction, int owner, char name[IFNAMSIZ]);
+/* false: the interface is no IFB of ours. */
+bool pri_tc_ifb_owner(const struct pri_tc_interface *interface,
+		      enum pri_tc_direction *ret_direction, int *ret_owner);
 /* Read what the kernel has for an owner; a tree that is not there is no error.  Into an empty tree,
  * with owner and direction set. */
 int pri_tc_tree_load(struct pri_tc_nl *nl, struct pri_tc_tree *tree);
