@@ -236,7 +236,7 @@ static int leave_all(struct commit *commit)
 {
 	for (uint32_t i = 0; i < commit->was->port_count; i++) {
 		const struct pri_tc_port *port = &commit->was->ports[i];
-		const struct pri_tc_port *wanted = pri_tc_tree_port(commit->wanted, port->slot);
+		const struct pri_tc_port *wanted = pri_tc_tree_port(commit->wanted, port->slot, i);
 		enum difference difference = compare(commit, port, wanted);
 		int r;
 
@@ -261,7 +261,7 @@ static int join_all(struct commit *commit)
 {
 	for (uint32_t i = 0; i < commit->wanted->port_count; i++) {
 		const struct pri_tc_port *port = &commit->wanted->ports[i];
-		const struct pri_tc_port *was = pri_tc_tree_port(commit->was, port->slot);
+		const struct pri_tc_port *was = pri_tc_tree_port(commit->was, port->slot, i);
 		enum difference difference = compare(commit, was, port);
 		int r = 0;
 
@@ -472,7 +472,8 @@ int pri_tc_commit(struct pri_tc_nl *nl, const struct pri_tc_tree *was, struct pr
 		r = remove_tree(&commit, ret_left);
 	else
 		r = 0;
-	wanted->ifindex = commit.ifindex;
+	wanted->built = pri_tc_tree_is_set(wanted);
+	wanted->ifindex = wanted->built ? commit.ifindex : 0;
 	pri_tc_batch_clear(&commit.go);
 	pri_tc_batch_clear(&commit.back);
 	return r;

@@ -20,6 +20,8 @@ void pri_tc_close(void *state)
 	struct pri_tc_host *host = state;
 
 	pri_tc_watch_close(host);
+	pri_tc_entries_free(host);
+	pri_tc_batch_clear(&host->batch);
 	pri_tc_nl_close(&host->nl);
 	free(host->seen);
 	if (host->events)

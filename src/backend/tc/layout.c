@@ -114,13 +114,27 @@ static uint64_t at_least_one(uint64_t value)
 	return value ? value : 1;
 }
 
+/* What a limit changes; share is the part of the port, link what the link has. */
+static void put_limit(struct pri_tc_class *c, const struct pri_tc_port *port, uint64_t share,
+		      uint64_t link)
+{
+	c->ceil = port->average == PRALLOC_UNLIMITED ? link : port->average;
+	c->rate = at_least_one(least(share, c->ceil));
+	c->cbuffer = limit_ticks(port, c->buffer);
+}
+
+void pri_tc_layout_limit(const struct pri_tc_tree *tree, const struct pri_tc_port *port,
+			 struct pri_tc_class *c)
+{
+	put_limit(c, port, tree->vms[port->vm].share, tree->link);
+}
+
 static void add_port(struct sums *sums, const struct pri_tc_port *port,
 		     const struct pri_tc_shape *shape)
 {
 	struct pri_tc_class *c = &sums->classes[sums->count++];
 	uint32_t n = sums->tree->vms[port->vm].ports;
 	uint64_t share = shape->share == PRI_TC_NO_RATE ? shape->share : shape->share / n;
-	uint64_t most = port->average == PRALLOC_UNLIMITED ? sums->link : port->average;
 
 	if (port->nested)
 		share = least(share, ceil_of_vm(sums->tree, port, sums->link) / n);
@@ -128,11 +142,9 @@ static void add_port(struct sums *sums, const struct pri_tc_port *port,
 		.minor = pri_tc_port_minor(port),
 		.parent = port->nested ? pri_tc_vm_minor(sums->tree, port) : PRI_TC_MINOR_LINK,
 		.quantum = shape->quantum / n,
-		.rate = at_least_one(least(share, most)),
-		.ceil = most,
 		.buffer = sums->ticks,
-		.cbuffer = limit_ticks(port, sums->ticks),
 	};
+	put_limit(c, port, share, sums->link);
 }
 
 static void add_fixed(struct sums *sums, const struct pri_tc_shape *rest)
@@ -200,10 +212,12 @@ static int lay_out(struct pri_tc_tree *tree, const struct pri_tc_shape *shapes,
 
 	sums.ticks = ticks_of(pri_tc_burst_ns(sums.link)) & ~UINT32_C(1);
 	add_fixed(&sums, &shapes[tree->vm_count]);
+	tree->laid_out = true;
 	for (uint32_t i = 0; i < tree->port_count; i++) {
 		const struct pri_tc_port *port = &tree->ports[i];
 		const struct pri_tc_vm *vm = &tree->vms[port->vm];
 
+		tree->vms[port->vm].share = shapes[port->vm].share;
 		if (port->nested && port->slot == vm->first)
 			add_vm(&sums, port, &shapes[port->vm]);
 		add_port(&sums, port, &shapes[port->vm]);

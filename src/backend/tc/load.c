@@ -33,8 +33,12 @@ bool pri_tc_ifb_owner(const struct pri_tc_interface *interface,
 	return false;
 }
 
+/* More than twice as many as there are slots. */
+#define BUCKETS 8192
+
 struct reading {
 	struct pri_tc_tree *tree;
+	uint16_t *vms; /* number of a VM, from 1, at the hash of its UUID */
 	struct pri_tc_class *classes;
 	uint32_t class_count, class_room, port_room;
 };
@@ -67,6 +71,26 @@ static int take_class(void *arg, const struct nlmsghdr *message)
 	return 0;
 }
 
+/* As pri_tc_tree_vm, for a thousand of them. */
+static int find_vm(struct reading *reading, const uint8_t *id, uint16_t *ret_vm)
+{
+	struct pri_tc_tree *tree = reading->tree;
+	uint64_t hash;
+	uint32_t at;
+	int r;
+
+	memcpy(&hash, id, sizeof(hash));
+	at = (uint32_t)((hash * UINT64_C(0x9e3779b97f4a7c15)) >> 51);
+	for (; reading->vms[at]; at = (at + 1) % BUCKETS) {
+		*ret_vm = (uint16_t)(reading->vms[at] - 1);
+		if (memcmp(tree->vms[*ret_vm].id, id, PRI_TC_ID_SIZE) == 0)
+			return 0;
+	}
+	r = pri_tc_tree_add_vm(tree, id, ret_vm);
+	reading->vms[at] = (uint16_t)(*ret_vm + 1);
+	return r;
+}
+
 static int take_record(void *arg, const struct nlmsghdr *message)
 {
 	struct reading *reading = arg;
@@ -78,7 +102,7 @@ static int take_record(void *arg, const struct nlmsghdr *message)
 
 	if (!pri_tc_filter_parse(message, &filter) || !pri_tc_record_read(&filter, &port, &vm))
 		return 0;
-	r = pri_tc_tree_vm(tree, vm.id, &port.vm);
+	r = find_vm(reading, vm.id, &port.vm);
 	if (r < 0)
 		return r;
 	memcpy(&tree->vms[port.vm], &vm, sizeof(vm));
@@ -152,14 +176,14 @@ static void count_ports(struct pri_tc_tree *tree)
 
 static int load_once(struct pri_tc_nl *nl, struct pri_tc_batch *batch, struct pri_tc_tree *tree)
 {
-	struct reading reading = {.tree = tree};
-	int r = dump_all(nl, batch, &reading);
+	struct reading reading = {.tree = tree, .vms = calloc(BUCKETS, sizeof(*reading.vms))};
+	int r = reading.vms ? dump_all(nl, batch, &reading) : -ENOMEM;
 
-	if (r == 0) {
+	free(reading.vms);
+	if (r == 0)
 		r = pri_tc_tree_set_classes(tree, reading.classes, reading.class_count);
-	} else {
+	else
 		free(reading.classes);
-	}
 	if (r < 0)
 		return r;
 	count_ports(tree);

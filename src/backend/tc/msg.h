@@ -118,6 +118,8 @@ void pri_tc_hash_table(struct pri_tc_batch *batch, int ifindex, uint16_t prio, u
 		       uint32_t buckets);
 void pri_tc_filter_new(struct pri_tc_batch *batch, const struct pri_tc_filter *filter);
 void pri_tc_filter_delete(struct pri_tc_batch *batch, const struct pri_tc_filter *filter);
+/* The record of a slot. */
+void pri_tc_record_get(struct pri_tc_batch *batch, int ifindex, uint16_t slot);
 /* prio 0: all. */
 void pri_tc_filter_dump(struct pri_tc_batch *batch, int ifindex, uint32_t parent, uint16_t prio);
 /* Read an RTM_NEWTFILTER with keys; false: it is none (a hash table, another kind). */

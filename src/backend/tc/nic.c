@@ -273,15 +273,31 @@ static bool still_there(struct pri_call *call, const struct pri_tc_domain *domai
 	return domain->nic_count > 0;
 }
 
+/* What a bridge learns is no change of an interface. */
+static bool all_known(const struct pri_tc_domain *domain)
+{
+	for (size_t i = 0; i < domain->nic_count; i++)
+		if (!domain->nics[i].has_mac)
+			return false;
+	return true;
+}
+
 int pri_tc_nics(struct pri_call *call, struct pri_tc_domain *domain)
 {
+	struct pri_tc_host *host = call->host;
 	int r;
 
-	if (still_there(call, domain))
+	pri_tc_watch_look(host);
+	if (domain->changes == host->changes || still_there(call, domain)) {
+		domain->changes = host->changes;
 		return 0;
+	}
+	domain->changes = 0;
 	pri_tc_nics_clear(domain);
 	r = domain->name ? nics_of_name(call, domain) : nics_of_place(call, domain);
 	if (r < 0)
 		pri_tc_nics_clear(domain);
+	else if (all_known(domain))
+		domain->changes = host->changes;
 	return r;
 }

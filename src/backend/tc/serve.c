@@ -129,6 +129,10 @@ static uint64_t counter_of(const struct pri_tc_interface *i, const struct pri_tc
 	}
 }
 
+/* A tree that was remembered may have been changed by hand: what is told is read from the kernel. */
+static int refresh(struct pri_tc_session *session, struct pri_tc_pair *pair,
+		   const struct subject *subject, const struct pri_change *change);
+
 static int read_counter(struct pri_tc_session *session, const struct subject *subject,
 			struct pri_change *change)
 {
@@ -171,10 +175,9 @@ static int read_committed(struct pri_tc_session *session, const struct subject *
 }
 
 /* The port of a domain in a tree: of a link, the first that has joined. */
-static const struct pri_tc_port *port_of(const struct pri_tc_session *session,
-					 const struct pri_tc_tree *tree,
-					 const struct subject *subject,
-					 const struct pri_change *change)
+static struct pri_tc_port *port_of(const struct pri_tc_session *session,
+				   const struct pri_tc_tree *tree, const struct subject *subject,
+				   const struct pri_change *change)
 {
 	const struct pri_tc_domain *domain = session->call->domain;
 
@@ -184,14 +187,23 @@ static const struct pri_tc_port *port_of(const struct pri_tc_session *session,
 		return pri_tc_tree_port_by_tap(tree, subject->nic->ifindex);
 	for (size_t i = 0; i < domain->nic_count; i++) {
 		const struct pri_tc_nic *nic = &domain->nics[i];
-		const struct pri_tc_port *port =
-			is_on(nic, change->instance) ? pri_tc_tree_port_by_tap(tree, nic->ifindex)
-						     : NULL;
+		struct pri_tc_port *port = is_on(nic, change->instance)
+						   ? pri_tc_tree_port_by_tap(tree, nic->ifindex)
+						   : NULL;
 
 		if (port)
 			return port;
 	}
 	return NULL;
+}
+
+static int refresh(struct pri_tc_session *session, struct pri_tc_pair *pair,
+		   const struct subject *subject, const struct pri_change *change)
+{
+	struct pri_tc_port *port = port_of(session, &pair->was, subject, change);
+	int r = subject->nic && !port ? 0 : pri_tc_session_refresh(session, pair, port);
+
+	return r < 0 ? pri_tc_session_reload(session, pair) : 0;
 }
 
 static int read_one(struct pri_tc_session *session, struct pri_change *change)
@@ -208,6 +220,8 @@ static int read_one(struct pri_tc_session *session, struct pri_change *change)
 	if (row->setting == PRI_TC_COMMITTED)
 		return read_committed(session, &subject, change);
 	r = pri_tc_session_tree(session, subject.owner, subject.owner_name, row->direction, &pair);
+	if (r == 0)
+		r = refresh(session, pair, &subject, change);
 	if (r < 0)
 		return r;
 	change->held.number = setting_of(&pair->was, port_of(session, &pair->was, &subject, change),
@@ -425,7 +439,7 @@ int pri_tc_check(struct pri_call *call, struct pri_change *changes, size_t n)
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < n; i++) {
-		struct pri_tc_session session = {.call = call};
+		struct pri_tc_session session = {.call = call, .plans = true};
 
 		r = check_one(&session, &changes[i]);
 		if (r < 0)
@@ -493,17 +507,20 @@ static void verify_all(struct pri_call *call, struct pri_change *changes, size_t
 
 int pri_tc_apply(struct pri_call *call, struct pri_change *changes, size_t n)
 {
-	struct pri_tc_session session = {.call = call, .writes = true};
+	struct pri_tc_session session = {.call = call, .plans = true, .writes = true};
 	pri_autofree struct pri_tc_pair **pairs = calloc(n, sizeof(struct pri_tc_pair *));
 	int r = pairs ? prepare(call) : -ENOMEM;
 
 	if (r < 0)
 		return r;
 	cancel(changes, n);
-	if (plan(&session, changes, n, pairs) == 0) {
-		commit_all(&session, changes, n, pairs);
+	if (n == 1 && pri_tc_limit(call, changes)) {
 		verify_all(call, changes, n);
+		return 0;
 	}
+	if (plan(&session, changes, n, pairs) == 0)
+		commit_all(&session, changes, n, pairs);
 	pri_tc_session_end(&session);
+	verify_all(call, changes, n);
 	return 0;
 }

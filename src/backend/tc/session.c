@@ -14,9 +14,49 @@ static bool is_locked(const struct pri_tc_session *session, int owner)
 	return false;
 }
 
-static int open_pair(struct pri_tc_session *session, struct pri_tc_pair *pair)
+/* From the kernel; remembered when nobody wrote meanwhile. */
+static int load_pair(struct pri_tc_session *session, struct pri_tc_pair *pair)
 {
 	struct pri_tc_host *host = session->call->host;
+	uint64_t number = pri_tc_entry_number(pair->entry);
+	int r = pri_tc_tree_load(&host->nl, &pair->was);
+
+	pair->fresh = true;
+	pair->number = number;
+	pair->known = r == 0 && !(number & 1) && pri_tc_entry_number(pair->entry) == number;
+	return r;
+}
+
+int pri_tc_session_reload(struct pri_tc_session *session, struct pri_tc_pair *pair)
+{
+	struct pri_tc_tree empty = {.direction = pair->was.direction, .owner = pair->was.owner};
+	int r;
+
+	memcpy(empty.owner_name, pair->was.owner_name, sizeof(empty.owner_name));
+	pri_tc_tree_clear(&pair->was);
+	pair->was = empty;
+	r = load_pair(session, pair);
+	return r < 0 ? pri_tc_fail(session->call, r, empty.owner_name, 0) : 0;
+}
+
+static int take_pair(struct pri_tc_session *session, struct pri_tc_pair *pair)
+{
+	struct pri_tc_entry *entry = pair->entry;
+
+	if (!pri_tc_entry_holds(session->call->host, entry))
+		return load_pair(session, pair);
+	pair->was = entry->tree;
+	entry->tree =
+		(struct pri_tc_tree){.owner = pair->was.owner, .direction = pair->was.direction};
+	entry->valid = false;
+	pair->known = true;
+	pair->synced = entry->synced;
+	pair->number = entry->number;
+	return 0;
+}
+
+static int open_pair(struct pri_tc_session *session, struct pri_tc_pair *pair)
+{
 	const char *name = pair->was.owner_name;
 	int r = 0;
 
@@ -25,12 +65,100 @@ static int open_pair(struct pri_tc_session *session, struct pri_tc_pair *pair)
 		r = pri_tc_core->lock(session->call, name, &pair->lock);
 	if (r < 0)
 		return r;
-	r = pri_tc_tree_load(&host->nl, &pair->was);
-	if (r == 0)
+	pri_tc_watch_look(session->call->host);
+	pair->entry =
+		pri_tc_entry(session->call, pair->was.owner, pair->was.direction, session->writes);
+	r = take_pair(session, pair);
+	if (r == 0 && session->plans)
 		r = pri_tc_tree_copy(&pair->wanted, &pair->was);
 	if (r < 0)
 		return pri_tc_fail(session->call, r, name, 0);
-	return session->writes && pair->was.built ? pri_tc_sync(session, pair) : 0;
+	if (!session->writes || pair->synced || !pair->was.built)
+		return 0;
+	pair->synced = true;
+	return pri_tc_sync(session, pair);
+}
+
+struct refresh {
+	struct pri_tc_port port;
+	struct pri_tc_vm vm;
+	struct pri_tc_class class;
+	bool has_record, has_class;
+};
+
+static int take_class(void *arg, const struct nlmsghdr *message)
+{
+	struct refresh *refresh = arg;
+
+	refresh->has_class |= pri_tc_class_parse(message, &refresh->class);
+	return 0;
+}
+
+static int take_record(void *arg, const struct nlmsghdr *message)
+{
+	struct refresh *refresh = arg;
+	struct pri_tc_filter filter;
+
+	refresh->has_record |= pri_tc_filter_parse(message, &filter) &&
+			       pri_tc_record_read(&filter, &refresh->port, &refresh->vm);
+	return 0;
+}
+
+static int ask_class(struct pri_tc_host *host, const struct pri_tc_tree *tree, uint16_t minor,
+		     struct refresh *refresh)
+{
+	pri_tc_batch_reset(&host->batch);
+	pri_tc_class_get(&host->batch, tree->ifindex, minor);
+	return pri_tc_ask(&host->nl, &host->batch, take_class, refresh);
+}
+
+static int ask_record(struct pri_tc_host *host, const struct pri_tc_tree *tree,
+		      const struct pri_tc_port *port, struct refresh *refresh)
+{
+	pri_tc_batch_reset(&host->batch);
+	pri_tc_record_get(&host->batch, tree->ifindex, port->slot);
+	return pri_tc_ask(&host->nl, &host->batch, take_record, refresh);
+}
+
+static void put_refreshed(struct pri_tc_tree *tree, struct pri_tc_port *port,
+			  const struct refresh *refresh)
+{
+	struct pri_tc_class *c = pri_tc_tree_class(tree, refresh->class.minor);
+	struct pri_tc_vm *vm;
+
+	if (c)
+		*c = refresh->class;
+	if (!port) {
+		tree->link = refresh->class.rate;
+		return;
+	}
+	vm = &tree->vms[port->vm];
+	port->average = refresh->class.cbuffer & 1 ? refresh->class.ceil : PRALLOC_UNLIMITED;
+	port->peak = refresh->port.peak;
+	port->burst = refresh->port.burst;
+	vm->weight = refresh->vm.weight;
+	vm->guarantee = refresh->vm.guarantee;
+}
+
+int pri_tc_session_refresh(struct pri_tc_session *session, struct pri_tc_pair *pair,
+			   struct pri_tc_port *port)
+{
+	struct pri_tc_host *host = session->call->host;
+	struct pri_tc_tree *tree = &pair->was;
+	struct refresh refresh = {0};
+	int r;
+
+	if (pair->fresh || !tree->built)
+		return 0;
+	r = ask_class(host, tree, port ? pri_tc_port_minor(port) : PRI_TC_MINOR_LINK, &refresh);
+	if (r == 0 && port)
+		r = ask_record(host, tree, port, &refresh);
+	if (r == 0 && refresh.has_class && (!port || refresh.has_record) &&
+	    (!port || refresh.port.ifindex == port->ifindex)) {
+		put_refreshed(tree, port, &refresh);
+		return 0;
+	}
+	return -EAGAIN;
 }
 
 int pri_tc_session_tree(struct pri_tc_session *session, int owner, const char *owner_name,
@@ -85,6 +213,22 @@ int pri_tc_session_check(struct pri_tc_session *session, struct pri_tc_pair *pai
 	return r < 0 ? fail_layout(session, pair, r) : 0;
 }
 
+/* What was wanted is what is. */
+static void settle(struct pri_tc_session *session, struct pri_tc_pair *pair)
+{
+	bool removed = pair->was.built && !pair->wanted.built;
+
+	pri_tc_tree_clear(&pair->was);
+	pair->was = pair->wanted;
+	pair->wanted = (struct pri_tc_tree){0};
+	pair->known = true;
+	pair->number = pri_tc_entry_number(pair->entry);
+	if (removed && pair->entry) {
+		pri_tc_entry_forget(session->call, pair->entry);
+		pair->known = false;
+	}
+}
+
 int pri_tc_session_commit(struct pri_tc_session *session, struct pri_tc_pair *pair)
 {
 	struct pri_tc_host *host = session->call->host;
@@ -92,18 +236,34 @@ int pri_tc_session_commit(struct pri_tc_session *session, struct pri_tc_pair *pa
 
 	if (r < 0)
 		return r;
+	pri_tc_entry_begin(pair->entry);
 	r = pri_tc_commit(&host->nl, &pair->was, &pair->wanted, &left);
+	pri_tc_entry_end(pair->entry);
+	if (r == 0)
+		settle(session, pair);
+	else
+		pair->known = false;
 	return r < 0 ? pri_tc_fail(session->call, r, pair->was.owner_name, left) : 0;
+}
+
+static void end_pair(struct pri_tc_session *session, struct pri_tc_pair *pair)
+{
+	struct pri_tc_host *host = session->call->host;
+	bool same = pair->entry && !(pair->number & 1) &&
+		    pri_tc_entry_number(pair->entry) == pair->number;
+
+	if (pair->known && same)
+		pri_tc_entry_keep(host, pair);
+	pri_tc_tree_clear(&pair->was);
+	pri_tc_tree_clear(&pair->wanted);
+	pri_tc_core->unlock(pair->lock);
+	free(pair);
 }
 
 void pri_tc_session_end(struct pri_tc_session *session)
 {
-	for (size_t i = 0; i < session->count; i++) {
-		pri_tc_tree_clear(&session->pairs[i]->was);
-		pri_tc_tree_clear(&session->pairs[i]->wanted);
-		pri_tc_core->unlock(session->pairs[i]->lock);
-		free(session->pairs[i]);
-	}
+	for (size_t i = 0; i < session->count; i++)
+		end_pair(session, session->pairs[i]);
 	free(session->pairs);
 	session->pairs = NULL;
 	session->count = 0;

@@ -22,12 +22,25 @@ extern const struct pri_core *pri_tc_core;
 
 struct pri_tc_watch;
 
+/* A tree that is remembered, and what tells whether it still holds (cache.c). */
+struct pri_tc_entry {
+	struct pri_tc_tree tree;
+	bool valid;
+	bool synced; /* nobody has come or come back since the tree was changed */
+	uint64_t number, changes;
+	int fd;
+	uint64_t *numbers; /* one for each direction, or NULL */
+};
+
 struct pri_tc_host {
 	struct pri_tc_nl nl;
 	bool beside;		    /* stands beside libvirt */
 	char *uplinks;		    /* ",IF,IF,": ports that are no workloads, or NULL */
 	struct pri_tc_watch *watch; /* of interfaces that come and go, or NULL */
 	uint64_t changes;	    /* how often it saw some; never the same number twice */
+	struct pri_tc_entry **entries;
+	size_t entry_count;
+	struct pri_tc_batch batch; /* of a single message */
 	struct pri_event_queue *events;
 	struct pri_tc_interface *seen; /* by the last look */
 	size_t seen_count;
@@ -56,6 +69,7 @@ struct pri_tc_domain {
 	uint64_t incarnation;
 	struct pri_tc_nic *nics;
 	size_t nic_count;
+	uint64_t changes; /* of the host, when they were looked for */
 };
 
 /* A row of the backend: the core's part, and which direction and setting it is. */
@@ -131,12 +145,35 @@ bool pri_tc_mac_learn(struct pri_tc_host *host, const struct pri_tc_interface *i
 struct pri_tc_pair {
 	struct pri_tc_tree was, wanted;
 	bool touched; /* wanted is to be committed */
+	bool fresh;   /* was comes from the kernel now, not from the cache */
+	bool known;   /* was is what the kernel has, at that number */
+	bool synced;
+	uint64_t number;
+	struct pri_tc_entry *entry;
 	int lock;
 };
 
+/* cache.c */
+/* make: the file, where it is not there.  NULL: out of memory, which only costs time. */
+struct pri_tc_entry *pri_tc_entry(struct pri_call *call, int owner, enum pri_tc_direction direction,
+				  bool make);
+void pri_tc_entry_clear(struct pri_tc_entry *entry);
+/* The tree was removed: its file goes, too. */
+void pri_tc_entry_forget(const struct pri_call *call, struct pri_tc_entry *entry);
+void pri_tc_entries_free(struct pri_tc_host *host);
+/* Odd: somebody writes, or nobody can tell. */
+uint64_t pri_tc_entry_number(const struct pri_tc_entry *entry);
+/* Around what is sent; with the lock of the link. */
+void pri_tc_entry_begin(struct pri_tc_entry *entry);
+void pri_tc_entry_end(struct pri_tc_entry *entry);
+/* Whether the remembered tree is the kernel's. */
+bool pri_tc_entry_holds(const struct pri_tc_host *host, const struct pri_tc_entry *entry);
+void pri_tc_entry_keep(const struct pri_tc_host *host, struct pri_tc_pair *pair);
+
 struct pri_tc_session {
 	struct pri_call *call;
-	bool writes;
+	bool plans;  /* wanted is needed */
+	bool writes; /* and is to be committed */
 	struct pri_tc_pair **pairs;
 	size_t count;
 };
@@ -149,6 +186,12 @@ int pri_tc_session_commit(struct pri_tc_session *session, struct pri_tc_pair *pa
 /* Lay out only: what can be known before. */
 int pri_tc_session_check(struct pri_tc_session *session, struct pri_tc_pair *pair);
 void pri_tc_session_end(struct pri_tc_session *session);
+/* Read all of it again. */
+int pri_tc_session_reload(struct pri_tc_session *session, struct pri_tc_pair *pair);
+/* Read from the kernel again what a remembered tree has of a port, or (NULL) of the link.  -EAGAIN when that is not
+ * as it is remembered. */
+int pri_tc_session_refresh(struct pri_tc_session *session, struct pri_tc_pair *pair,
+			   struct pri_tc_port *port);
 
 /* join.c */
 /* The port of a NIC in a tree, which joins when it is not in it. */
@@ -162,6 +205,11 @@ int pri_tc_join_all(struct pri_tc_session *session, struct pri_tc_pair *pair, ui
 int pri_tc_sync(struct pri_tc_session *session, struct pri_tc_pair *pair);
 /* Those that have no setting, where the link has no rate. */
 void pri_tc_leave_unset(struct pri_tc_tree *tree);
+
+/* limit.c */
+/* The one change of a limit that costs one message however many share the link.  False: it is not
+ * that simple; else the change has its result. */
+bool pri_tc_limit(struct pri_call *call, struct pri_change *change);
 
 /* fault.c */
 /* Note what the kernel refused, as an error of the set, and name a missing part of the kernel. */

@@ -28,6 +28,7 @@ int pri_tc_tree_copy(struct pri_tc_tree *copy, const struct pri_tc_tree *tree)
 	*copy = *tree;
 	copy->vms = copy_of(tree->vms, tree->vm_count, sizeof(*tree->vms));
 	copy->ports = copy_of(tree->ports, tree->port_count, sizeof(*tree->ports));
+	copy->vm_room = tree->vm_count + 1;
 	copy->classes = NULL;
 	copy->index = NULL;
 	copy->class_count = 0;
@@ -59,8 +60,10 @@ int pri_tc_tree_set_classes(struct pri_tc_tree *tree, struct pri_tc_class *class
 	return 0;
 }
 
-struct pri_tc_port *pri_tc_tree_port(const struct pri_tc_tree *tree, uint16_t slot)
+struct pri_tc_port *pri_tc_tree_port(const struct pri_tc_tree *tree, uint16_t slot, uint32_t hint)
 {
+	if (hint < tree->port_count && tree->ports[hint].slot == slot)
+		return &tree->ports[hint];
 	for (uint32_t i = 0; i < tree->port_count; i++)
 		if (tree->ports[i].slot == slot)
 			return &tree->ports[i];
@@ -75,24 +78,32 @@ struct pri_tc_port *pri_tc_tree_port_by_tap(const struct pri_tc_tree *tree, int 
 	return NULL;
 }
 
+int pri_tc_tree_add_vm(struct pri_tc_tree *tree, const uint8_t *id, uint16_t *ret_vm)
+{
+	if (tree->vm_count == tree->vm_room) {
+		uint32_t room = tree->vm_room ? 2 * tree->vm_room : 16;
+		struct pri_tc_vm *more = realloc(tree->vms, room * sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		tree->vms = more;
+		tree->vm_room = room;
+	}
+	tree->vms[tree->vm_count] = (struct pri_tc_vm){.weight = PRI_TC_WEIGHT_DEFAULT};
+	memcpy(tree->vms[tree->vm_count].id, id, PRI_TC_ID_SIZE);
+	*ret_vm = (uint16_t)tree->vm_count++;
+	return 0;
+}
+
 int pri_tc_tree_vm(struct pri_tc_tree *tree, const uint8_t *id, uint16_t *ret_vm)
 {
-	struct pri_tc_vm *more;
-
 	for (uint32_t i = 0; i < tree->vm_count; i++) {
 		if (memcmp(tree->vms[i].id, id, PRI_TC_ID_SIZE) != 0)
 			continue;
 		*ret_vm = (uint16_t)i;
 		return 0;
 	}
-	more = realloc(tree->vms, (tree->vm_count + 1) * sizeof(*more));
-	if (!more)
-		return -ENOMEM;
-	tree->vms = more;
-	more[tree->vm_count] = (struct pri_tc_vm){.weight = PRI_TC_WEIGHT_DEFAULT};
-	memcpy(more[tree->vm_count].id, id, PRI_TC_ID_SIZE);
-	*ret_vm = (uint16_t)tree->vm_count++;
-	return 0;
+	return pri_tc_tree_add_vm(tree, id, ret_vm);
 }
 
 static uint16_t free_slot(const struct pri_tc_tree *tree)

@@ -24,6 +24,7 @@ struct pri_tc_vm {
 	uint32_t weight;
 	uint64_t guarantee; /* bytes per second, 0 for none */
 	/* of the layout */
+	uint64_t share; /* its part of the link, bytes per second */
 	uint32_t ports;
 	uint16_t first; /* lowest slot of its ports */
 };
@@ -49,11 +50,13 @@ struct pri_tc_tree {
 	char owner_name[IFNAMSIZ]; /* for texts */
 	int ifindex;		   /* of the IFB, 0 when there is none */
 	bool built;		   /* the IFB has its qdisc, classes and tables */
+	bool laid_out;		   /* the shares are known */
 	uint64_t link;		   /* bytes per second, or PRALLOC_UNLIMITED */
 	struct pri_tc_vm *vms;
 	struct pri_tc_port *ports;
 	struct pri_tc_class *classes;
 	uint32_t vm_count, port_count, class_count;
+	uint32_t vm_room;
 	uint16_t *index; /* number of the class with a minor, from 1; PRI_TC_MINORS */
 };
 
@@ -63,10 +66,12 @@ int pri_tc_tree_copy(struct pri_tc_tree *copy, const struct pri_tc_tree *tree);
 struct pri_tc_class *pri_tc_tree_class(const struct pri_tc_tree *tree, uint16_t minor);
 /* Replace the classes, of which tree owns the memory from then on. */
 int pri_tc_tree_set_classes(struct pri_tc_tree *tree, struct pri_tc_class *classes, uint32_t n);
-struct pri_tc_port *pri_tc_tree_port(const struct pri_tc_tree *tree, uint16_t slot);
+/* hint: the number it may have. */
+struct pri_tc_port *pri_tc_tree_port(const struct pri_tc_tree *tree, uint16_t slot, uint32_t hint);
 struct pri_tc_port *pri_tc_tree_port_by_tap(const struct pri_tc_tree *tree, int ifindex);
 /* The VM with this id, made with the default weight when there is none; -ENOMEM. */
 int pri_tc_tree_vm(struct pri_tc_tree *tree, const uint8_t *id, uint16_t *ret_vm);
+int pri_tc_tree_add_vm(struct pri_tc_tree *tree, const uint8_t *id, uint16_t *ret_vm);
 /* A new port in a free slot, belonging to nobody yet; -ENOSPC when there is none, -ENOMEM. */
 int pri_tc_tree_add(struct pri_tc_tree *tree, struct pri_tc_port **ret_port);
 void pri_tc_tree_remove(struct pri_tc_tree *tree, struct pri_tc_port *port);
@@ -87,6 +92,9 @@ bool pri_tc_record_read(const struct pri_tc_filter *filter, struct pri_tc_port *
 /* layout.c: the classes that the settings of a tree amount to */
 /* -ENOSPC: more is guaranteed than the link has.  -EOPNOTSUPP: a peak beside other NICs. */
 int pri_tc_layout(struct pri_tc_tree *tree);
+/* The class of a port that has got another average, in a tree that is laid out; not nested. */
+void pri_tc_layout_limit(const struct pri_tc_tree *tree, const struct pri_tc_port *port,
+			 struct pri_tc_class *c);
 
 /* load.c */
 void pri_tc_ifb_name(enum pri_tc_direction direction, int owner, char name[IFNAMSIZ]);

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Trees that were read or written, for the next call.
+ *
+ * The kernel's state alone counts.  What tells that it is still the one that is remembered: a
+ * number in a file that all processes map, odd while one of them writes, another even one after
+ * each write; and that no interface has come or gone.  A process that is killed while it writes
+ * leaves an odd number, so that the next one reads all anew.  Without the file all is read always.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "backend/tc/tc.h"
+
+#define NETWORK "/proc/self/ns/net"
+#define SIZE (PRI_TC_DIRECTIONS * sizeof(uint64_t))
+
+static struct pri_tc_entry *entry_of(struct pri_tc_host *host, int owner,
+				     enum pri_tc_direction direction)
+{
+	struct pri_tc_entry **more, *entry;
+
+	for (size_t i = 0; i < host->entry_count; i++) {
+		entry = host->entries[i];
+		if (entry->tree.owner == owner && entry->tree.direction == direction)
+			return entry;
+	}
+	more = realloc(host->entries, (host->entry_count + 1) * sizeof(*more));
+	if (!more)
+		return NULL;
+	host->entries = more;
+	entry = calloc(1, sizeof(*entry));
+	if (!entry)
+		return NULL;
+	entry->tree = (struct pri_tc_tree){.owner = owner, .direction = direction};
+	entry->fd = -1;
+	more[host->entry_count++] = entry;
+	return entry;
+}
+
+void pri_tc_entries_free(struct pri_tc_host *host)
+{
+	for (size_t i = 0; i < host->entry_count; i++) {
+		pri_tc_entry_clear(host->entries[i]);
+		free(host->entries[i]);
+	}
+	free(host->entries);
+}
+
+/* Interfaces have numbers in their own network only.  malloc'ed, or NULL. */
+static char *path_of(const struct pri_call *call, int owner)
+{
+	struct stat network;
+	char *path = NULL;
+
+	if (stat(NETWORK, &network) < 0 || asprintf(&path, "%s/run/pralloc/tc-%lu-%d", call->root,
+						    (unsigned long)network.st_ino, owner) < 0)
+		return NULL;
+	return path;
+}
+
+static int open_numbers(const struct pri_call *call, int owner, bool make)
+{
+	pri_autofree char *path = path_of(call, owner);
+	int fd;
+
+	if (!path)
+		return -1;
+	fd = open(path, O_RDWR | (make ? O_CREAT : 0) | O_CLOEXEC | O_NOFOLLOW, 0644);
+	if (fd >= 0 && ftruncate(fd, SIZE) < 0) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/* Only who may write can know that others can, too. */
+static void map_numbers(const struct pri_call *call, struct pri_tc_entry *entry, bool make)
+{
+	struct stat status;
+	void *map;
+
+	/* A file that was removed is nobody else's any more. */
+	if (entry->numbers && fstat(entry->fd, &status) == 0 && status.st_nlink > 0)
+		return;
+	pri_tc_entry_clear(entry);
+	entry->fd = open_numbers(call, entry->tree.owner, make);
+	if (entry->fd < 0)
+		return;
+	map = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, entry->fd, 0);
+	if (map != MAP_FAILED)
+		entry->numbers = map;
+}
+
+static uint64_t *number_of(const struct pri_tc_entry *entry)
+{
+	return &entry->numbers[entry->tree.direction];
+}
+
+void pri_tc_entry_clear(struct pri_tc_entry *entry)
+{
+	int owner = entry->tree.owner;
+	enum pri_tc_direction direction = entry->tree.direction;
+
+	if (entry->numbers)
+		munmap(entry->numbers, SIZE);
+	if (entry->fd >= 0)
+		close(entry->fd);
+	pri_tc_tree_clear(&entry->tree);
+	*entry = (struct pri_tc_entry){.tree = {.owner = owner, .direction = direction}, .fd = -1};
+}
+
+struct pri_tc_entry *pri_tc_entry(struct pri_call *call, int owner, enum pri_tc_direction direction,
+				  bool make)
+{
+	struct pri_tc_host *host = call->host;
+	struct pri_tc_entry *entry = entry_of(host, owner, direction);
+
+	if (entry)
+		map_numbers(call, entry, make);
+	return entry;
+}
+
+void pri_tc_entry_forget(const struct pri_call *call, struct pri_tc_entry *entry)
+{
+	pri_autofree char *path = path_of(call, entry->tree.owner);
+
+	if (path)
+		unlink(path);
+	pri_tc_entry_clear(entry);
+}
+
+uint64_t pri_tc_entry_number(const struct pri_tc_entry *entry)
+{
+	return entry && entry->numbers ? __atomic_load_n(number_of(entry), __ATOMIC_ACQUIRE) : 1;
+}
+
+void pri_tc_entry_begin(struct pri_tc_entry *entry)
+{
+	if (entry && entry->numbers)
+		__atomic_store_n(number_of(entry), (pri_tc_entry_number(entry) + 1) | 1,
+				 __ATOMIC_RELEASE);
+}
+
+void pri_tc_entry_end(struct pri_tc_entry *entry)
+{
+	if (entry && entry->numbers)
+		__atomic_store_n(number_of(entry), pri_tc_entry_number(entry) + 1,
+				 __ATOMIC_RELEASE);
+}
+
+bool pri_tc_entry_holds(const struct pri_tc_host *host, const struct pri_tc_entry *entry)
+{
+	uint64_t number = pri_tc_entry_number(entry);
+
+	return entry && entry->valid && host->watch && !(number & 1) && entry->number == number &&
+	       entry->changes == host->changes;
+}
+
+/* The tree moves. */
+void pri_tc_entry_keep(const struct pri_tc_host *host, struct pri_tc_pair *pair)
+{
+	struct pri_tc_entry *entry = pair->entry;
+
+	pri_tc_tree_clear(&entry->tree);
+	entry->tree = pair->was;
+	pair->was = (struct pri_tc_tree){0};
+	for (uint32_t i = 0; i < entry->tree.port_count; i++)
+		entry->tree.ports[i].seen = false;
+	entry->valid = true;
+	entry->synced = pair->synced;
+	entry->number = pair->number;
+	entry->changes = host->changes;
+}
