@@ -199,7 +199,7 @@ static const struct {
 	{"cpu.emulator_pin", NULL, "4095", -ERANGE, "4095"},
 	{"cpu.pin", "7", "0", -ENODEV, "7"},
 	{"mem.hard_limit", NULL, "64M", -ENOSPC, "64M"},
-	{"mem.guarantee", NULL, "64M", -EOPNOTSUPP, "libvirt"},
+	{"mem.guarantee", NULL, "64M", -EOPNOTSUPP, "mem.guarantee"},
 };
 
 #define REFUSALS (sizeof(refusals) / sizeof(refusals[0]))
