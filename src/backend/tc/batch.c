@@ -95,6 +95,21 @@ void pri_tc_message(struct pri_tc_batch *batch, int type, int flags, const void 
 	memcpy(NLMSG_DATA(message), header, size);
 }
 
+void pri_tc_copy(struct pri_tc_batch *batch, const struct nlmsghdr *message)
+{
+	size_t space = NLMSG_ALIGN(message->nlmsg_len);
+	struct nlmsghdr *copy;
+
+	if (batch->failed || !add_mark(batch))
+		return;
+	copy = grow(batch, space);
+	if (!copy)
+		return;
+	memset(copy, 0, space);
+	memcpy(copy, message, message->nlmsg_len);
+	copy->nlmsg_len = (uint32_t)space;
+}
+
 static struct nlmsghdr *last_message(const struct pri_tc_batch *batch)
 {
 	return (struct nlmsghdr *)(void *)(batch->data + batch->marks[batch->count - 1].offset);

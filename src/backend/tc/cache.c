@@ -9,6 +9,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +18,6 @@
 
 #include "backend/tc/tc.h"
 
-#define NETWORK "/proc/self/ns/net"
 #define SIZE (PRI_TC_DIRECTIONS * sizeof(uint64_t))
 
 static struct pri_tc_entry *entry_of(struct pri_tc_host *host, int owner,
@@ -52,14 +52,14 @@ void pri_tc_entries_free(struct pri_tc_host *host)
 	free(host->entries);
 }
 
-/* Interfaces have numbers in their own network only.  malloc'ed, or NULL. */
+/* malloc'ed, or NULL. */
 static char *path_of(const struct pri_call *call, int owner)
 {
-	struct stat network;
+	const struct pri_tc_host *host = call->host;
 	char *path = NULL;
 
-	if (stat(NETWORK, &network) < 0 || asprintf(&path, "%s/run/pralloc/tc-%lu-%d", call->root,
-						    (unsigned long)network.st_ino, owner) < 0)
+	if (asprintf(&path, "%s/run/pralloc/tc-%" PRIx64 "-%d", call->root, host->network, owner) <
+	    0)
 		return NULL;
 	return path;
 }

@@ -18,6 +18,9 @@ static const struct {
 	{ENOMEM, -ENOMEM, ""},
 	{ETIMEDOUT, -ETIMEDOUT, ""},
 	{ENOSPC, -ENOSPC, ""},
+	{ENOTUNIQ, -EBUSY,
+	 " (the filters of both directions cannot be told apart, and so not be put "
+	 "back; remove them by hand)"},
 };
 
 /* Kinds that are missing are ENOENT, as objects that are missing are. */

@@ -3,7 +3,11 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/sysinfo.h>
+
+#include <asm/socket.h>
 
 #include "backend/tc/tc.h"
 
@@ -30,6 +34,20 @@ void pri_tc_close(void *state)
 	free(host);
 }
 
+/* A number that no other network gets until the next boot (Linux 5.14); before, its inode. */
+static uint64_t network_of(int socket)
+{
+	socklen_t size = sizeof(uint64_t);
+	struct stat status = {0};
+	uint64_t cookie = 0;
+
+	if (getsockopt(socket, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &size) < 0) {
+		(void)stat("/proc/self/ns/net", &status);
+		cookie = status.st_ino;
+	}
+	return cookie;
+}
+
 static int open_host(struct pri_call *call, bool beside, struct pri_tc_host **ret_host)
 {
 	struct pri_tc_host *host = calloc(1, sizeof(*host));
@@ -46,6 +64,7 @@ static int open_host(struct pri_call *call, bool beside, struct pri_tc_host **re
 			       : pri_tc_core->fail(call, -EIO, "cannot open a netlink socket: %s",
 						   strerror(-r));
 	}
+	host->network = network_of(host->nl.fd);
 	pri_tc_watch_open(host);
 	*ret_host = host;
 	return 0;

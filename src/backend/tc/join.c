@@ -8,33 +8,22 @@
 
 #include "backend/tc/tc.h"
 
-/* Root qdiscs that limit a rate themselves; all others may stay. */
-static const char *const shapers[] = {"htb", "hfsc", "tbf", "cake", "cbq", "netem", "drr", "qfq"};
-
-static const char *foreign_reason(const struct pri_tc_tap *tap)
-{
-	if (strcmp(tap->ingress, "ingress") == 0)
-		return "an ingress qdisc (libvirt's <bandwidth> outbound, Open vSwitch or tc)";
-	if (tap->foreign)
-		return "filters of somebody else in clsact";
-	for (size_t i = 0; i < PRI_ARRAY_SIZE(shapers); i++)
-		if (strcmp(tap->root, shapers[i]) == 0)
-			return "a root qdisc that limits (libvirt's <bandwidth> inbound, or tc)";
-	return NULL;
-}
-
-static int check_tap(struct pri_tc_session *session, const struct pri_tc_nic *nic)
+static int check_tap(struct pri_tc_session *session, const struct pri_tc_nic *nic, uint32_t flags,
+		     bool *ret_replace)
 {
 	struct pri_tc_host *host = session->call->host;
 	struct pri_tc_tap tap;
-	const char *reason;
+	char text[PRI_TC_FOREIGN_TEXT];
 	int r = pri_tc_tap_look(&host->nl, nic->ifindex, &tap);
 
 	if (r < 0)
 		return pri_tc_fail(session->call, r, nic->tap, 0);
-	reason = foreign_reason(&tap);
-	if (reason)
-		return pri_tc_core->fail(session->call, -EBUSY, "%s has %s", nic->tap, reason);
+	*ret_replace = pri_tc_foreign(&tap, text, sizeof(text));
+	if (*ret_replace && !(flags & PRALLOC_REPLACE))
+		return pri_tc_core->fail(session->call, -EBUSY,
+					 "%s has %s; PRALLOC_REPLACE takes it over until the "
+					 "reset",
+					 nic->tap, text);
 	return 0;
 }
 
@@ -108,14 +97,13 @@ int pri_tc_join(struct pri_tc_session *session, struct pri_tc_pair *pair,
 {
 	struct pri_tc_tree *tree = &pair->wanted;
 	struct pri_tc_port *port = pri_tc_tree_port_by_tap(tree, nic->ifindex);
-	bool is_new = false;
+	bool is_new = false, replace = false;
 	int r = 0;
 
-	(void)flags;
 	if (nic->refused)
 		return pri_tc_core->fail(session->call, -EOPNOTSUPP, "%s", nic->refused);
 	if (!port) {
-		r = check_tap(session, nic);
+		r = check_tap(session, nic, flags, &replace);
 		if (r == 0)
 			r = find_former(session, tree, nic, &port);
 	}
@@ -129,6 +117,7 @@ int pri_tc_join(struct pri_tc_session *session, struct pri_tc_pair *pair,
 	if (r < 0)
 		return r;
 	port->seen = true;
+	port->replace = replace;
 	port->ifindex = nic->ifindex;
 	memcpy(port->name, nic->tap, sizeof(port->name));
 	if (nic->has_mac) {

@@ -101,7 +101,9 @@ void pri_tc_htb(struct pri_tc_batch *batch, int ifindex);
 void pri_tc_bfifo(struct pri_tc_batch *batch, int ifindex, uint16_t minor, uint32_t limit);
 void pri_tc_clsact(struct pri_tc_batch *batch, int ifindex);
 void pri_tc_clsact_delete(struct pri_tc_batch *batch, int ifindex);
-/* parent: TC_H_ROOT or TC_H_INGRESS. */
+/* parent: TC_H_ROOT or TC_H_INGRESS (which clsact is, too). */
+void pri_tc_qdisc_delete(struct pri_tc_batch *batch, int ifindex, uint32_t parent);
+void pri_tc_qdisc_dump(struct pri_tc_batch *batch);
 void pri_tc_qdisc_get(struct pri_tc_batch *batch, int ifindex, uint32_t parent);
 
 /* msg_class.c */

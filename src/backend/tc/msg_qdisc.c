@@ -60,3 +60,18 @@ void pri_tc_qdisc_get(struct pri_tc_batch *batch, int ifindex, uint32_t parent)
 
 	pri_tc_message(batch, RTM_GETQDISC, 0, &header, sizeof(header));
 }
+
+void pri_tc_qdisc_delete(struct pri_tc_batch *batch, int ifindex, uint32_t parent)
+{
+	const struct tcmsg header =
+		header_of(ifindex, parent, parent == TC_H_INGRESS ? CLSACT_HANDLE : 0);
+
+	pri_tc_message(batch, RTM_DELQDISC, 0, &header, sizeof(header));
+}
+
+void pri_tc_qdisc_dump(struct pri_tc_batch *batch)
+{
+	const struct tcmsg header = {0};
+
+	pri_tc_message(batch, RTM_GETQDISC, 0, &header, sizeof(header));
+}

@@ -65,6 +65,8 @@ void pri_tc_group(struct pri_tc_batch *batch);
 /* Begin a message: header is the struct that follows the netlink header. */
 void pri_tc_message(struct pri_tc_batch *batch, int type, int flags, const void *header,
 		    size_t size);
+/* A copy of a whole message. */
+void pri_tc_copy(struct pri_tc_batch *batch, const struct nlmsghdr *message);
 /* A message that is none. */
 void pri_tc_no_message(struct pri_tc_batch *batch);
 /* Append an attribute to the last message. */

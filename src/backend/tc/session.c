@@ -229,15 +229,60 @@ static void settle(struct pri_tc_session *session, struct pri_tc_pair *pair)
 	}
 }
 
-int pri_tc_session_commit(struct pri_tc_session *session, struct pri_tc_pair *pair)
+/* Before anything of ours is there; what was taken over is put back when that fails. */
+static int take_over(struct pri_tc_session *session, const struct pri_tc_tree *tree)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; r == 0 && i < tree->port_count; i++)
+		if (tree->ports[i].replace)
+			r = pri_tc_foreign_replace(session->call, tree->ports[i].ifindex);
+	return r;
+}
+
+/* To all taps that are ours no more. */
+static int give_back(struct pri_tc_session *session, const struct pri_tc_tree *was,
+		     const struct pri_tc_tree *is)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; i < was->port_count; i++) {
+		const struct pri_tc_port *port = pri_tc_tree_port(is, was->ports[i].slot, i);
+		int back = 0;
+
+		if (!port || port->ifindex != was->ports[i].ifindex)
+			back = pri_tc_foreign_restore(session->call, was->ports[i].ifindex);
+		if (r == 0)
+			r = back;
+	}
+	return r;
+}
+
+static int commit_pair(struct pri_tc_session *session, struct pri_tc_pair *pair, int *ret_left)
 {
 	struct pri_tc_host *host = session->call->host;
+	int r = take_over(session, &pair->wanted);
+
+	if (r == 0)
+		r = pri_tc_commit(&host->nl, &pair->was, &pair->wanted, ret_left);
+	if (r < 0) {
+		struct pri_tc_refusal cause = host->nl.refusal;
+
+		*ret_left += give_back(session, &pair->wanted, &pair->was) < 0;
+		host->nl.refusal = cause;
+		return r;
+	}
+	return give_back(session, &pair->was, &pair->wanted);
+}
+
+int pri_tc_session_commit(struct pri_tc_session *session, struct pri_tc_pair *pair)
+{
 	int r = pri_tc_session_check(session, pair), left = 0;
 
 	if (r < 0)
 		return r;
 	pri_tc_entry_begin(pair->entry);
-	r = pri_tc_commit(&host->nl, &pair->was, &pair->wanted, &left);
+	r = commit_pair(session, pair, &left);
 	pri_tc_entry_end(pair->entry);
 	if (r == 0)
 		settle(session, pair);

@@ -206,6 +206,17 @@ int pri_tc_sync(struct pri_tc_session *session, struct pri_tc_pair *pair);
 /* Those that have no setting, where the link has no rate. */
 void pri_tc_leave_unset(struct pri_tc_tree *tree);
 
+/* foreign.c */
+#define PRI_TC_FOREIGN_TEXT 160
+/* Whether somebody else limits what passes a tap; text says who. */
+bool pri_tc_foreign(const struct pri_tc_tap *tap, char *text, size_t size);
+/* Record it, and remove it. */
+int pri_tc_foreign_replace(struct pri_call *call, int ifindex);
+/* Put it back, where it was recorded and nothing of ours is on the tap. */
+int pri_tc_foreign_restore(struct pri_call *call, int ifindex);
+/* replay.c: the messages that make what is on an interface again. */
+int pri_tc_record_foreign(struct pri_tc_nl *nl, int ifindex, struct pri_tc_batch *record);
+
 /* limit.c */
 /* The one change of a limit that costs one message however many share the link.  False: it is not
  * that simple; else the change has its result. */

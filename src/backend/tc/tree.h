@@ -32,9 +32,10 @@ struct pri_tc_vm {
 /* One of its NICs: a tap or another port. */
 struct pri_tc_port {
 	uint16_t slot;
-	uint16_t vm; /* index into vms */
-	bool nested; /* its class stands below one of its VM */
-	bool seen;   /* its tap is there: see that it is redirected */
+	uint16_t vm;  /* index into vms */
+	bool nested;  /* its class stands below one of its VM */
+	bool seen;    /* its tap is there: see that it is redirected */
+	bool replace; /* what somebody else has put on its tap */
 	bool has_mac;
 	uint8_t mac[PRI_TC_MAC_SIZE]; /* the guest's */
 	int ifindex;
