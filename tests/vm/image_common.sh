@@ -93,7 +93,9 @@ make_image()
 	fresh "$out" "$kernel" "$sum" && return 0
 	flock 8
 	fresh "$out" "$kernel" "$sum" && return 0
-	work=$(mktemp -d "$(dirname "$out")/.image.XXXXXX")
+	# What a killed builder has left.
+	rm -rf "$out".new.??????
+	work=$(mktemp -d "$out.new.XXXXXX")
 	trap 'rm -rf "$work"' EXIT
 	mkdir "$work/image"
 	build "${stamp%% *}"

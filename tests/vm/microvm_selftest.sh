@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # microvm_selftest.sh - prove that micro VMs run a command, end and vanish as they should: exit
-# status, output, directory, environment, time limit, signals, kills, no packages. What is in them
-# is proved by microvm_test.sh.
+# status, output, directory, environment, time limit, signals, kills, no packages; and the TAP of
+# several programs. What is in the VMs is proved by microvm_test.sh.
 # shellcheck disable=SC2016,SC2317 # texts for other shells; functions that run() calls
 set -uo pipefail
 
@@ -95,6 +95,28 @@ command_passes()
 			exit 7' - '$x "y"'
 }
 
+# A program that says it has two tests and tells the results $2, with exit status $1.
+program()
+{
+	printf '#!/bin/sh\necho "TAP version 13"\necho 1..2\nprintf "%s"\nexit %s\n' "$2" "$1" \
+		>"$work/$3"
+	chmod 755 "$work/$3"
+}
+
+program 0 'ok - a\nok - b # SKIP why\n' good
+program 1 'ok - a\nnot ok - b\n' bad
+program 0 'ok - a\n' early
+program 1 'ok - a\nok - b\n' lying
+run "several programs, one TAP" exits 0 "$here/taps.sh" "$work/good" "$work/good"
+run "its results" [ "$(grep -c '^ok - good: [ab]' "$work/out")" = 4 ]
+run "its plan" [ "$(tail -n 1 "$work/out")" = 1..4 ]
+run "a failed test" exits 1 "$here/taps.sh" "$work/bad" "$work/good"
+run "a program that ends early" exits 1 "$here/taps.sh" "$work/early"
+run "a program that ends early is a failed test" says out \
+	"not ok - early ended with status 0 after 1 of 2 tests"
+run "a program that fails without saying" exits 1 "$here/taps.sh" "$work/lying"
+run "a program that is not there" exits 1 "$here/taps.sh" "$work/none"
+
 if "$microvm" run --tap true >"$work/out" && grep -q '^1\.\.0 # SKIP' "$work/out"; then
 	cat "$work/out"
 	exit 0
@@ -116,6 +138,9 @@ run "a VM that dies" exits 125 "$microvm" run --timeout 60 --tap -- \
 	bash -c 'echo c >/proc/sysrq-trigger; sleep 1000'
 run "a VM that dies, in TAP" says out "Bail out! microvm.sh: the VM ended without a status"
 run "a VM that dies leaves nothing" nothing_left
+
+run "a VM that does not start" exits 125 "$microvm" run --memory 999999999 true
+run "a VM that does not start says why" says err "qemu-system-x86_64: "
 
 run "a terminated VM" interrupted TERM 143
 run "a terminated VM leaves nothing" nothing_left
