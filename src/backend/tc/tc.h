@@ -35,6 +35,7 @@ struct pri_tc_entry {
 struct pri_tc_host {
 	struct pri_tc_nl nl;
 	bool beside;		    /* stands beside libvirt */
+	uint64_t network;	    /* namespace: interfaces have numbers in theirs only */
 	char *uplinks;		    /* ",IF,IF,": ports that are no workloads, or NULL */
 	struct pri_tc_watch *watch; /* of interfaces that come and go, or NULL */
 	uint64_t changes;	    /* how often it saw some; never the same number twice */
