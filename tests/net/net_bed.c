@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "net_bed.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -11,6 +12,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -180,14 +182,69 @@ void net_bed_unplug(struct net_bed *bed, int vm)
 	net_sh(NULL, "ip link delete tap%d", vm + 1);
 }
 
+void net_bed_plug_second(struct net_bed *bed, int vm)
+{
+	net_sh(NULL,
+	       "ip link add tap%db type veth peer name eth1 address 52:54:00:77:02:%02x "
+	       "netns /proc/%d/fd/%d\n"
+	       "ip link set tap%db master " NET_LINK " up",
+	       vm + 1, vm + 1, (int)getpid(), bed->vm[vm].fd, vm + 1);
+	net_sh(&bed->vm[vm],
+	       "ip link set eth1 up\n"
+	       "ip address add 10.79.0.%d/24 dev eth1",
+	       vm + 1);
+	net_sh(&bed->wan, "ip address replace 10.79.0.254/24 dev eth0");
+}
+
+/* A socket of another namespace. */
+static int datagram_socket(const struct net_space *space)
+{
+	int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	struct timeval patience = {.tv_sec = 1};
+	int fd;
+
+	cr_assert(home >= 0 && setns(space->fd, CLONE_NEWNET) == 0);
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	cr_assert(fd >= 0 && setns(home, CLONE_NEWNET) == 0);
+	close(home);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	return fd;
+}
+
+static bool echo(int vm, int wan)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(7)};
+	socklen_t size = sizeof(address);
+	char byte = 0;
+
+	inet_pton(AF_INET, "10.77.0.254", &address.sin_addr);
+	return bind(wan, (struct sockaddr *)&address, sizeof(address)) == 0 &&
+	       sendto(vm, &byte, 1, 0, (struct sockaddr *)&address, sizeof(address)) == 1 &&
+	       recvfrom(wan, &byte, 1, 0, (struct sockaddr *)&address, &size) == 1 &&
+	       sendto(wan, &byte, 1, 0, (struct sockaddr *)&address, size) == 1 &&
+	       recv(vm, &byte, 1, 0) == 1;
+}
+
+bool net_bed_reaches(const struct net_bed *bed, int vm)
+{
+	int in_vm = datagram_socket(&bed->vm[vm]), in_wan = datagram_socket(&bed->wan);
+	bool reached = echo(in_vm, in_wan);
+
+	close(in_vm);
+	close(in_wan);
+	return reached;
+}
+
 void net_bed_open(struct net_bed *bed, int vms)
 {
-	*bed = (struct net_bed){.vms = vms, .next_port = FIRST_PORT};
+	*bed = (struct net_bed){.vms = vms, .next_port = FIRST_PORT, .network = "10.77.0."};
 	if (unshare(CLONE_NEWNET | CLONE_NEWNS) < 0)
 		cr_skip_test("no namespaces of our own: %s", strerror(errno));
 	/* /sys shows the network of whoever mounted it. */
 	cr_assert_eq(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
 	cr_assert_eq(mount("sysfs", "/sys", "sysfs", 0, NULL), 0, "/sys: %s", strerror(errno));
+	/* The locks of another host. */
+	cr_assert_eq(mount("tmpfs", "/run", "tmpfs", 0, NULL), 0, "/run: %s", strerror(errno));
 	net_sh(NULL, "ip link set lo up\n"
 		     "ip link add " NET_LINK " type bridge\n"
 		     "ip link set " NET_LINK " up");
@@ -238,8 +295,7 @@ void net_load_start(struct net_bed *bed, struct net_load *load, int vm, int dire
 	*load = (struct net_load){.receiver = in ? &bed->vm[vm] : &bed->wan,
 				  .port = bed->next_port++};
 	snprintf(port, sizeof(port), "%d", load->port);
-	snprintf(address, sizeof(address), "%s%d",
-		 options && strstr(options, "-6") ? "fd77::" : "10.77.0.", in ? vm + 1 : 254);
+	snprintf(address, sizeof(address), "%s%d", bed->network, in ? vm + 1 : 254);
 	snprintf(words, sizeof(words), "-C cubic %s", options ? options : "");
 	while (n < 7 + OPTIONS_MAX && (word = strsep(&rest, " ")) != NULL) {
 		if (*word)

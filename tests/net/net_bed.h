@@ -10,6 +10,7 @@
 #ifndef PRALLOC_NET_BED_H
 #define PRALLOC_NET_BED_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -32,6 +33,7 @@ struct net_space {
 
 struct net_bed {
 	int vms, next_port;
+	const char *network; /* of new loads: "10.77.0.", "fd77::" or another one */
 	struct net_space wan, vm[NET_VMS_MAX];
 };
 
@@ -48,6 +50,10 @@ void net_bed_close(struct net_bed *bed);
 /* (Re)create the NIC of a VM, index from 0, as a restart of the VM does. */
 void net_bed_plug(struct net_bed *bed, int vm);
 void net_bed_unplug(struct net_bed *bed, int vm);
+/* A second NIC, eth1 behind the port tap1b with the MAC …:02:01, in the network 10.79.0. */
+void net_bed_plug_second(struct net_bed *bed, int vm);
+/* Whether a datagram of a VM gets to the wan and the answer back. */
+bool net_bed_reaches(const struct net_bed *bed, int vm);
 
 /* A shell command in a namespace, or in the host's (NULL); it has to succeed. */
 void net_sh(const struct net_space *space, const char *format, ...)

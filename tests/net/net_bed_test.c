@@ -33,3 +33,17 @@ Test(net_bed, measures_what_tc_gives, .timeout = 60)
 	net_load_stop(&loads[0]);
 	net_bed_close(&bed);
 }
+
+Test(net_bed, reaches_the_wan, .timeout = 30)
+{
+	struct net_bed bed;
+
+	net_bed_open(&bed, 1);
+	cr_expect(net_bed_reaches(&bed, 0));
+	net_sh(NULL, "ip link set tap1 down");
+	cr_expect_not(net_bed_reaches(&bed, 0));
+	net_bed_unplug(&bed, 0);
+	net_bed_plug(&bed, 0);
+	cr_expect(net_bed_reaches(&bed, 0));
+	net_bed_close(&bed);
+}
