@@ -96,7 +96,7 @@ static bool read_part(int socket, size_t *count)
 {
 	static char reply[REPLY_MAX] __attribute__((aligned(NLMSG_ALIGNTO)));
 	const struct nlmsghdr *message = (const struct nlmsghdr *)reply;
-	int left = (int)recv(socket, reply, sizeof(reply), 0);
+	unsigned int left = (unsigned int)recv(socket, reply, sizeof(reply), 0);
 
 	for (; NLMSG_OK(message, left); message = NLMSG_NEXT(message, left)) {
 		if (message->nlmsg_type == NLMSG_DONE)

@@ -30,7 +30,8 @@ Test(net_bed, measures_what_tc_gives, .timeout = 60)
 	net_load_start(&bed, &loads[0], 0, PRALLOC_NET_OUT, NULL);
 	net_sleep_ms(200);
 	net_measure(loads, 1, 500, mbits);
-	cr_expect(mbits[0] > (net_is_emulated() ? 60 : 1000), "%.0f Mbit/s with nothing in the way", mbits[0]);
+	cr_expect(mbits[0] > (net_is_emulated() ? 60 : 1000), "%.0f Mbit/s with nothing in the way",
+		  mbits[0]);
 	net_load_stop(&loads[0]);
 	net_bed_close(&bed);
 }

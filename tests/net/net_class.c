@@ -95,7 +95,7 @@ static int read_part(int socket, struct net_classes *classes)
 	static char reply[REPLY_MAX] __attribute__((aligned(NLMSG_ALIGNTO)));
 	ssize_t size = recv(socket, reply, sizeof(reply), 0);
 	const struct nlmsghdr *message = (const struct nlmsghdr *)reply;
-	int left = (int)size;
+	unsigned int left = (unsigned int)size;
 
 	cr_assert(size > 0, "classes: %s", strerror(errno));
 	for (; NLMSG_OK(message, left); message = NLMSG_NEXT(message, left)) {

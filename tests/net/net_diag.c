@@ -85,7 +85,7 @@ static int read_part(int diag, struct search *search)
 	char reply[REPLY_MAX] __attribute__((aligned(NLMSG_ALIGNTO)));
 	ssize_t size = recv(diag, reply, sizeof(reply), 0);
 	struct nlmsghdr *message = (struct nlmsghdr *)reply;
-	int left = (int)size;
+	unsigned int left = (unsigned int)size;
 
 	if (size < 0)
 		return -1;
