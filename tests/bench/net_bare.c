@@ -96,8 +96,11 @@ static bool read_part(int socket, size_t *count)
 {
 	static char reply[REPLY_MAX] __attribute__((aligned(NLMSG_ALIGNTO)));
 	const struct nlmsghdr *message = (const struct nlmsghdr *)reply;
-	unsigned int left = (unsigned int)recv(socket, reply, sizeof(reply), 0);
+	ssize_t size = recv(socket, reply, sizeof(reply), 0);
+	unsigned int left = (unsigned int)size;
 
+	if (size < 0)
+		bench_die("dump", strerror(errno));
 	for (; NLMSG_OK(message, left); message = NLMSG_NEXT(message, left)) {
 		if (message->nlmsg_type == NLMSG_DONE)
 			return false;
