@@ -316,13 +316,14 @@ Test(tc_model, quanta_and_spans)
 		uint32_t weights[2], rest, span, quanta[2], rest_quantum;
 	} spans[] = {
 		{{100, 100}, 100, 1, {PACKET, PACKET}, PACKET},
-		{{300, 200}, 100, 3, {3 * PACKET, 2 * PACKET}, PACKET},
+		{{300, 200}, 100, 2, {3 * PACKET / 2, PACKET}, PACKET},
 		{{10000, 100}, 100, 100, {100 * PACKET, PACKET}, PACKET},
-		{{3, 2}, 1, 3, {3 * PACKET, 2 * PACKET}, PACKET},
 		{{10001, 100}, 100, 101, {100 * PACKET, PACKET}, PACKET},
 		/* the heavy ones keep 2:1, the light one gets more than its weight */
-		{{10000, 5000}, 1, 10000, {100 * PACKET, 50 * PACKET}, PACKET},
-		{{1, 1}, 10000, 10000, {PACKET, PACKET}, 100 * PACKET},
+		{{10000, 50}, 5000, 200, {100 * PACKET, PACKET}, 50 * PACKET},
+		/* what belongs to nobody has a packet at least and makes nobody's quantum longer */
+		{{200, 100}, 10, 2, {2 * PACKET, PACKET}, PACKET},
+		{{1, 1}, 10000, 1, {PACKET, PACKET}, 100 * PACKET},
 	};
 
 	for (size_t i = 0; i < PRI_ARRAY_SIZE(spans); i++) {
@@ -331,7 +332,7 @@ Test(tc_model, quanta_and_spans)
 		for (size_t vm = 0; vm < 2; vm++)
 			d.demands[vm] = (struct pri_tc_demand){0, ANY, spans[i].weights[vm]};
 		cr_assert_eq(divide(&d), 0);
-		cr_expect_eq(pri_tc_span(d.rest_weight, d.demands, d.n), spans[i].span, "%zu", i);
+		cr_expect_eq(pri_tc_span(d.demands, d.n), spans[i].span, "%zu", i);
 		for (size_t vm = 0; vm < 2; vm++)
 			cr_expect_eq(d.shapes[vm].quantum, spans[i].quanta[vm], "%zu: VM %zu", i,
 				     vm);

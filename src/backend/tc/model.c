@@ -57,7 +57,8 @@ struct totals {
 
 static struct totals add_up(uint32_t rest_weight, const struct pri_tc_demand *demands, size_t n)
 {
-	struct totals totals = {1, rest_weight, rest_weight, rest_weight};
+	uint32_t first = n > 0 ? demands[0].weight : rest_weight;
+	struct totals totals = {1, rest_weight, first, first};
 
 	for (size_t i = 0; i < n; i++) {
 		uint32_t weight = demands[i].weight;
@@ -70,20 +71,22 @@ static struct totals add_up(uint32_t rest_weight, const struct pri_tc_demand *de
 	return totals;
 }
 
-uint32_t pri_tc_span(uint32_t rest_weight, const struct pri_tc_demand *demands, size_t n)
+uint32_t pri_tc_span(const struct pri_tc_demand *demands, size_t n)
 {
-	struct totals totals = add_up(rest_weight, demands, n);
+	struct totals totals = add_up(1, demands, n);
 
 	return totals.heaviest / totals.lightest + (totals.heaviest % totals.lightest != 0);
 }
 
-/* In proportion to the weights, the smallest being one packet.  Beyond the span that can hold, the
- * heavy ones keep their proportions. */
+/* In proportion to the weights, that of the lightest VM being one packet.  Beyond the span that can
+ * hold, the heavy ones keep their proportions. */
 static uint32_t quantum_of(uint32_t weight, const struct totals *totals)
 {
-	if (totals->heaviest <= (uint64_t)PRI_TC_SPAN_MAX * totals->lightest)
-		return (uint32_t)(weight * QUANTUM_MIN / totals->lightest);
-	return (uint32_t)most(QUANTUM_MIN, weight * QUANTUM_MAX / totals->heaviest);
+	bool holds = totals->heaviest <= (uint64_t)PRI_TC_SPAN_MAX * totals->lightest;
+	uint64_t quantum = holds ? weight * QUANTUM_MIN / totals->lightest
+				 : weight * QUANTUM_MAX / totals->heaviest;
+
+	return (uint32_t)least(most(quantum, QUANTUM_MIN), QUANTUM_MAX);
 }
 
 /* Where guarantees leave less than a byte per second for each of the others, that much is taken

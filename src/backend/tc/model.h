@@ -17,6 +17,11 @@
  * round of the scheduler last seconds (100:1) to minutes (1000:1). */
 #define PRI_TC_SPAN_MAX 100
 
+/* Weight of the default class: broadcasts and what else belongs to nobody.  Light, because what it
+ * does not use is lent, and what is lent follows a change of weights some 100 ms later than rates
+ * do. */
+#define PRI_TC_REST_WEIGHT 10
+
 /* What a VM is to have on a link in one direction. */
 struct pri_tc_demand {
 	uint64_t guarantee; /* bytes per second, 0 for none */
@@ -47,8 +52,8 @@ void pri_tc_set_ceiling(struct pri_tc_shape *shape, uint64_t link, uint64_t ceil
 /* Sum of the guarantees; UINT64_MAX when it does not fit. */
 uint64_t pri_tc_guaranteed(const struct pri_tc_demand *demands, size_t n);
 
-/* How many times the largest weight is the smallest, rounded up. */
-uint32_t pri_tc_span(uint32_t rest_weight, const struct pri_tc_demand *demands, size_t n);
+/* How many times the largest weight of a VM is the smallest, rounded up. */
+uint32_t pri_tc_span(const struct pri_tc_demand *demands, size_t n);
 
 /*
  * Burst of every class below a link, and of the link, as the time that HTB keeps instead of bytes:
