@@ -41,43 +41,89 @@ static int show(struct app *app)
 	return status;
 }
 
-static int set_rates(struct app *app, const char *link, const char *out, const char *in)
+static int add_rates(struct app *app, struct pr_plan *plan, const char *link, const char *out,
+		     const char *in)
+{
+	int r = pr_plan_host_set_str(plan, app->host, "net.link.out", link, out);
+
+	if (r == 0)
+		r = pr_plan_host_set_str(plan, app->host, "net.link.in", link, in);
+	return r < 0 ? fail(app, r, "%s", pr_plan_errmsg(plan)) : EXIT_DONE;
+}
+
+/* What a domain was given on the link, back to the default. */
+static int add_domain(struct app *app, struct pr_plan *plan, const char *link,
+		      const struct net_domain *domain)
+{
+	struct target target;
+	int r = 0, status = target_open(app, domain->uuid, &target);
+
+	for (size_t i = 0; status == EXIT_DONE && r == 0 && i < 2 * NET_DIRECTIONS; i++) {
+		enum net_figure figure = i < NET_DIRECTIONS ? NET_WEIGHT : NET_GUARANTEE;
+		enum net_direction direction = i % NET_DIRECTIONS;
+		const struct pr_value *value = net_value(domain, figure, direction, link);
+		const char *attribute = net_attributes[figure][direction];
+		struct pr_attr_info info;
+
+		attribute_info(attribute, &info);
+		if (value && value->number != info.default_value)
+			r = pr_plan_set_str(plan, target.domain, attribute, link, "default");
+	}
+	if (r < 0)
+		status = fail(app, r, "%s", pr_plan_errmsg(plan));
+	target_close(&target);
+	return status;
+}
+
+static int add_domains(struct app *app, struct pr_plan *plan, const char *link)
+{
+	struct net_snapshot now = {0};
+	int status = net_snapshot_take(app, &now);
+
+	for (size_t i = 0; status == EXIT_DONE && i < now.count; i++)
+		status = add_domain(app, plan, link, &now.domains[i]);
+	net_snapshot_clear(&now);
+	return status;
+}
+
+static int set_link(struct app *app, struct pr_plan *plan, const char **words, size_t count)
+{
+	return add_rates(app, plan, words[0], words[1], count > 2 ? words[2] : words[1]);
+}
+
+/* As pr_net_reset, but every step is shown. */
+static int reset_link(struct app *app, struct pr_plan *plan, const char **words, size_t count)
+{
+	int status = add_domains(app, plan, words[0]);
+
+	(void)count;
+	return status == EXIT_DONE ? add_rates(app, plan, words[0], "default", "default") : status;
+}
+
+static const struct {
+	const char *name, *usage;
+	size_t least_words, most_words;
+	int (*fill)(struct app *app, struct pr_plan *plan, const char **words, size_t count);
+} actions[] = {
+	{"link", "LINK RATE [IN-RATE]", 2, 3, set_link},
+	{"reset", "LINK", 1, 1, reset_link},
+};
+
+static int change(struct app *app, size_t action, const char **words, size_t count)
 {
 	struct pr_plan *plan;
 	int status, r = pr_plan_new(app->ctx, &plan);
 
 	if (r < 0)
 		return fail(app, r, "%s", pr_ctx_errmsg(app->ctx));
-	r = pr_plan_host_set_str(plan, app->host, "net.link.out", link, out);
-	if (r == 0)
-		r = pr_plan_host_set_str(plan, app->host, "net.link.in", link, in);
-	if (r == 0)
+	status = actions[action].fill(app, plan, words, count);
+	if (status == EXIT_DONE)
 		status = plan_run(app, plan);
 	else
-		status = fail(app, r, "%s", pr_plan_errmsg(plan));
+		hint(app, "nothing was changed");
 	pr_plan_free(plan);
 	return status;
 }
-
-static int set_link(struct app *app, const char **words, size_t count)
-{
-	return set_rates(app, words[0], words[1], count > 2 ? words[2] : words[1]);
-}
-
-static int reset_link(struct app *app, const char **words, size_t count)
-{
-	(void)count;
-	return set_rates(app, words[0], "default", "default");
-}
-
-static const struct {
-	const char *name, *usage;
-	size_t least_words, most_words;
-	int (*run)(struct app *app, const char **words, size_t count);
-} actions[] = {
-	{"link", "LINK RATE [IN-RATE]", 2, 3, set_link},
-	{"reset", "LINK", 1, 1, reset_link},
-};
 
 static int act(struct app *app, const char **words, size_t count)
 {
@@ -86,7 +132,7 @@ static int act(struct app *app, const char **words, size_t count)
 			continue;
 		if (count - 1 < actions[i].least_words || count - 1 > actions[i].most_words)
 			return fail_usage(app, "net %s needs %s", words[0], actions[i].usage);
-		return actions[i].run(app, words + 1, count - 1);
+		return change(app, i, words + 1, count - 1);
 	}
 	return fail_usage(app, "net: %s is neither link nor reset", words[0]);
 }

@@ -43,7 +43,14 @@ PRALLOC_API int pr_net_set_guarantee(struct pr_domain *dom, const char *link, in
 PRALLOC_API int pr_net_set_link(struct pr_host *host, const char *link, uint64_t out_rate,
 				uint64_t in_rate, uint32_t flags);
 
-/** pr_net_reset - make both rates of pr_net_set_link "not set" again.  Since: 0.1. */
+/**
+ * pr_net_reset - give a link back
+ *
+ * Both rates of pr_net_set_link become "not set", and so do the weights and guarantees that running
+ * domains have on the link; all or nothing.  Rates of single interfaces (pr_net_set_rate) stay.
+ * Where nothing is left, what was taken over from others with PRALLOC_REPLACE is put back.
+ * @link: as pr_net_set_link, or NULL where the host has just one.  Since: 0.1.
+ */
 PRALLOC_API int pr_net_reset(struct pr_host *host, const char *link, uint32_t flags);
 
 PRALLOC_END

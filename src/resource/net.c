@@ -72,7 +72,85 @@ int pr_net_set_link(struct pr_host *host, const char *link, uint64_t out_rate, u
 	return pri_host_set_all(host, requests, PRI_ARRAY_SIZE(requests), flags);
 }
 
+/* What a domain was given on a link. */
+static const int of_link[] = {PRI_NET_WEIGHT_IN, PRI_NET_WEIGHT_OUT, PRI_NET_GUARANTEE_IN,
+			      PRI_NET_GUARANTEE_OUT};
+
+#define OF_LINK PRI_ARRAY_SIZE(of_link)
+
+static int add_domain(struct pr_plan *plan, struct pr_domain *dom, const char *link)
+{
+	struct pr_reading readings[OF_LINK];
+	int r;
+
+	for (size_t i = 0; i < OF_LINK; i++)
+		readings[i] = (struct pr_reading){.size = sizeof(readings[i]),
+						  .attribute = pri_attrs[of_link[i]].name,
+						  .instance = link};
+	r = pr_read(dom, readings, OF_LINK, /* times= */ NULL, /* flags= */ 0);
+	/* A domain that does not run, or is on another link, has nothing to give back. */
+	if (r < 0)
+		return 0;
+	for (size_t i = 0; r == 0 && i < OF_LINK; i++) {
+		const struct pri_attr *attr = &pri_attrs[of_link[i]];
+
+		if (readings[i].error == 0 && readings[i].value.number != attr->def)
+			r = pr_plan_set_u64(plan, dom, attr->name, link, PRALLOC_DEFAULT);
+	}
+	return r;
+}
+
+static int add_domains(struct pr_plan *plan, struct pr_host *host, const char *link)
+{
+	struct pr_domain *dom = NULL;
+	int r;
+
+	while ((r = pr_host_next(host, &dom, /* flags= */ 0)) > 0) {
+		r = add_domain(plan, dom, link);
+		if (r < 0)
+			break;
+	}
+	pr_domain_close(dom);
+	return r;
+}
+
+static int fill_reset(struct pr_plan *plan, struct pr_host *host, const char *link, char **error)
+{
+	static const int rates[] = {PRI_NET_LINK_OUT, PRI_NET_LINK_IN};
+	int r = add_domains(plan, host, link);
+
+	for (size_t i = 0; r == 0 && i < PRI_ARRAY_SIZE(rates); i++)
+		r = pr_plan_host_set_u64(plan, host, pri_attrs[rates[i]].name, link,
+					 PRALLOC_DEFAULT);
+	if (r < 0)
+		pri_note_error(error, "%s",
+			       *pr_plan_errmsg(plan) ? pr_plan_errmsg(plan) : pr_host_errmsg(host));
+	return r;
+}
+
 int pr_net_reset(struct pr_host *host, const char *link, uint32_t flags)
 {
-	return pr_net_set_link(host, link, PRALLOC_DEFAULT, PRALLOC_DEFAULT, flags);
+	struct pri_target target = {.host = host};
+	pri_autofree char *canonical = NULL;
+	struct pr_plan *plan = NULL;
+	char *error = NULL;
+	int r;
+
+	if (!host)
+		return -EINVAL;
+	r = pri_flags_check(flags, PRI_SET_FLAGS, &error);
+	if (r == 0)
+		r = pri_instance_resolve(&target, &pri_attrs[PRI_NET_LINK_OUT], PRALLOC_LIVE, link,
+					 &canonical, &error);
+	if (r == 0)
+		r = pr_plan_new(host->ctx, &plan);
+	if (r == 0)
+		r = fill_reset(plan, host, canonical, &error);
+	if (r == 0) {
+		r = pr_plan_apply(plan, host->ctx->timeout_ms, flags);
+		if (r < 0)
+			pri_note_error(&error, "%s", pr_plan_errmsg(plan));
+	}
+	pr_plan_free(plan);
+	return pri_host_result(host, r, &error);
 }

@@ -72,6 +72,13 @@ void net_sh(const struct net_space *space, const char *format, ...)
 	cr_assert_eq(status, 0, "status 0x%x of: %s", (unsigned int)status, command);
 }
 
+bool net_can(const struct net_space *space, const char *command)
+{
+	const char *const argv[] = {"sh", "-ec", command, NULL};
+
+	return status_of(start(space, argv, -1)) == 0;
+}
+
 void net_output(char *out, size_t size, const char *format, ...)
 {
 	char command[TEXT_MAX];

@@ -58,6 +58,8 @@ bool net_bed_reaches(const struct net_bed *bed, int vm);
 /* A shell command in a namespace, or in the host's (NULL); it has to succeed. */
 void net_sh(const struct net_space *space, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+/* The same, when it may fail: whether it succeeded. */
+bool net_can(const struct net_space *space, const char *command);
 /* Its output, or as much as there is room for. */
 void net_output(char *out, size_t size, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

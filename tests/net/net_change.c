@@ -8,7 +8,7 @@
 #define SAMPLE_MS 10
 #define SAMPLES_MAX 300
 #define WINDOW_NS UINT64_C(100000000)
-/* The largest packet: a class may send one beyond its burst. */
+/* The largest packet that offloads make. */
 #define PACKET 65536.0
 
 /* Bytes that have passed at one time. */
@@ -79,15 +79,15 @@ static uint32_t busiest(struct view *view)
 	return handle;
 }
 
-/* No window of 100 ms (or longer, for samples are where they are) has more than the link and its
- * burst. */
+/* No window of 100 ms (or longer, for samples are where they are) has more than the link, its burst,
+ * and the packet that each class may be ahead: packets of 64 KiB leave whole. */
 static void expect_never_more(const struct view *view, double mbit)
 {
 	double bytes_per_ns = mbit * (double)MBIT_BYTES / 1e9;
 	double burst = mbit * (double)MBIT_BYTES / 1000;
 	double worst = 0;
 
-	burst = (burst > PACKET ? burst : PACKET) + PACKET;
+	burst = (burst > PACKET ? burst : PACKET) + VMS * PACKET;
 	for (size_t i = 0, j = 0; i < view->count; i++) {
 		const struct sample *from = &view->samples[i];
 		double most, passed;
@@ -193,15 +193,15 @@ static void under_load(double mbit, int direction, double tolerance)
 	net_bed_close(&bed);
 }
 
-/* In 100 ms 80 Mbit/s are 15 of the largest packets: shares are known to 0.06. */
+/* In 100 ms 80 Mbit/s are 15 of the largest packets: one more or less is 0.07, at both ends. */
 Test(net_change, slow_link_in, .timeout = 60)
 {
-	under_load(80, PRALLOC_NET_IN, 0.07);
+	under_load(80, PRALLOC_NET_IN, 0.1);
 }
 
 Test(net_change, slow_link_out, .timeout = 60)
 {
-	under_load(80, PRALLOC_NET_OUT, 0.07);
+	under_load(80, PRALLOC_NET_OUT, 0.1);
 }
 
 Test(net_change, fast_link_out, .timeout = 60)

@@ -297,6 +297,9 @@ Test(net_life, killed_at_any_point, .timeout = 120)
 		expect_sound("after a kill");
 	}
 	expect_three_to_one(&scene, "after kills");
+	cr_assert_eq(
+		pr_net_set_rate(scene.host.vm[0], NULL, PRALLOC_NET_IN, PRALLOC_UNLIMITED, 0, 0, 0),
+		0, "%s", pr_domain_errmsg(scene.host.vm[0]));
 	cr_assert_eq(pr_net_reset(scene.host.host, NET_LINK, 0), 0, "%s",
 		     pr_host_errmsg(scene.host.host));
 	net_expect_nothing_left();

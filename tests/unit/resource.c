@@ -170,3 +170,25 @@ Test(resource, link_of_the_host)
 	cr_expect_eq(pr_net_set_link(bed.host, "br9", 10, 20, 0), -ENODEV);
 	bed_close(&bed);
 }
+
+/* A link is given back with what the domains had on it. */
+Test(resource, reset_of_a_link_takes_weights_and_guarantees)
+{
+	struct bed bed;
+
+	bed_open(&bed);
+	cr_assert_eq(pr_net_set_link(bed.host, "fakebr0", 1000, 2000, 0), 0);
+	cr_assert_eq(pr_net_set_weight(bed.dom, NULL, PRALLOC_NET_OUT, 300, 0), 0);
+	cr_assert_eq(pr_net_set_guarantee(bed.other, NULL, PRALLOC_NET_IN, 500, 0), 0);
+	cr_assert_eq(pr_net_set_rate(bed.dom, NULL, PRALLOC_NET_OUT, 700, 0, 0, 0), 0);
+	bed_inject(&bed, "fail error=EIO at=1 domain=vm1 attribute=net.weight.out");
+	cr_expect_eq(pr_net_reset(bed.host, "fakebr0", 0), -EIO);
+	EXPECT_TEXT(pr_host_errmsg(bed.host), "net.weight.out[fakebr0] of vm1");
+	cr_expect_eq(bed_get(bed.other, "net.guarantee.in", NULL, 0), 500, "all or nothing");
+	cr_expect_eq(pr_net_reset(bed.host, "fakebr0", 0), 0, "%s", pr_host_errmsg(bed.host));
+	cr_expect_eq(bed_get(bed.dom, "net.weight.out", NULL, 0), 100);
+	cr_expect_eq(bed_get(bed.other, "net.guarantee.in", NULL, 0), PRALLOC_DEFAULT);
+	cr_expect_eq(bed_get(bed.dom, "net.rate.out", NULL, 0), 700, "no matter of the link");
+	cr_expect_eq(pr_net_reset(bed.host, "br9", 0), -ENODEV);
+	bed_close(&bed);
+}
