@@ -183,7 +183,7 @@ static int divide(const struct pri_tc_tree *tree, struct pri_tc_shape *shapes)
 		demands[i] = (struct pri_tc_demand){.guarantee = tree->vms[i].guarantee,
 						    .ceiling = PRALLOC_UNLIMITED,
 						    .weight = tree->vms[i].weight};
-	r = pri_tc_divide(tree->link, PRI_TC_WEIGHT_DEFAULT, demands, tree->vm_count, shapes,
+	r = pri_tc_divide(tree->link, PRI_TC_REST_WEIGHT, demands, tree->vm_count, shapes,
 			  &shapes[tree->vm_count]);
 	free(demands);
 	return r;
