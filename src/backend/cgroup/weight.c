@@ -106,6 +106,13 @@ static int find_effect(struct pri_cg_op *op, struct search *search)
 	return 0;
 }
 
+/* What will be there once the controller is enabled. */
+static bool will_have(struct pri_cg_op *op, const struct weight_file *file)
+{
+	return pri_cg_has_file(op, "", file->general) ||
+	       ((op->change->flags & PRALLOC_ENABLE) && !pri_cg_is_enabled(op));
+}
+
 static int choose_file(struct pri_cg_op *op, enum pri_cg_weight_by by,
 		       const struct weight_file **ret_file)
 {
@@ -113,7 +120,7 @@ static int choose_file(struct pri_cg_op *op, enum pri_cg_weight_by by,
 	int version = mount_of(op)->version;
 
 	for (size_t i = 0; i < PRI_ARRAY_SIZE(files); i++) {
-		if (files[i].version != version || !pri_cg_has_file(op, "", files[i].general))
+		if (files[i].version != version || !will_have(op, &files[i]))
 			continue;
 		if (!found || files[i].by == by)
 			found = &files[i];
