@@ -178,6 +178,12 @@ static int place_by_memberships(struct pri_call *call, struct pri_cg_host *host,
 	if (*host->path)
 		return pri_cg_core->fail(call, -EACCES, "the process is in no group below %s",
 					 host->path);
+	/* How a group outside of the reader's own namespace is shown. */
+	if (strstr(text, ":/.."))
+		return pri_cg_core->fail(
+			call, -EACCES,
+			"the process is in a group that belongs to others: it cannot "
+			"be reached from this container");
 	return pri_cg_core->fail(call, -EOPNOTSUPP,
 				 "the process is in the root group, which has no settings: move it "
 				 "to a group first");

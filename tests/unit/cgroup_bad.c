@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Bad input: each case has an error of its own that names the cause, and nothing is changed. */
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cgroup_bed.h"
+
+static const struct {
+	const char *tree, *uri, *name;
+	int error;
+	const char *text;
+} domains[] = {
+	{"v2", "cgroup:///machine", "../machine", -EINVAL, "could leave /machine"},
+	{"v2", "cgroup:", "machine/../machine", -EINVAL, "\"..\""},
+	{"v2", "cgroup:", "machine//x", -EINVAL, "empty part"},
+	{"v2", "cgroup:", "/", -EINVAL, "empty part"},
+	{"v2", "cgroup:///machine", "/other", -EACCES, "not below /machine"},
+	{"v2", "cgroup:", "nobody", -ENOENT, "no such group"},
+	{"v2", "cgroup:", "pid:", -EINVAL, "no process ID"},
+	{"v2", "cgroup:", "pid:12x", -EINVAL, "no process ID"},
+	{"v2", "cgroup:", "pid:999999", -ENOENT, "no process 999999"},
+	/* somebody else's */
+	{"container", "cgroup:", "pid:4102", -EACCES, "belongs to others"},
+	{"v2", "cgroup:///machine/qemu-1-vm1.libvirt-qemu", "pid:4102", -EACCES,
+	 "no group below /machine/qemu-1-vm1.libvirt-qemu"},
+};
+
+Test(cgroup_bad, domains)
+{
+	for (size_t i = 0; i < PRI_ARRAY_SIZE(domains); i++) {
+		struct pr_domain *dom = NULL;
+		struct cg_bed bed;
+		int r;
+
+		cg_bed_open(&bed, domains[i].tree, domains[i].uri);
+		r = pr_domain_open(bed.host, domains[i].name, 0, &dom);
+		cr_expect_eq(r, domains[i].error, "%s: %d %s", domains[i].name, r,
+			     pr_host_errmsg(bed.host));
+		EXPECT_TEXT(pr_host_errmsg(bed.host), domains[i].text);
+		pr_domain_close(dom);
+		cg_bed_close(&bed);
+	}
+}
+
+static const struct {
+	const char *uri;
+	int error;
+	const char *text;
+} uris[] = {
+	{"cgroup:machine", -EINVAL, "cgroup:///GROUP"},
+	{"cgroup:///machine/../x", -EINVAL, "\"..\""},
+	{"cgroup:///machine/..", -EINVAL, "\"..\""},
+	{"cgroup:///nobody", -ENOENT, "/nobody"},
+};
+
+Test(cgroup_bad, uris)
+{
+	for (size_t i = 0; i < PRI_ARRAY_SIZE(uris); i++) {
+		struct cg_bed bed;
+		int r = cg_bed_try(&bed, "v2", uris[i].uri);
+
+		cr_expect_eq(r, uris[i].error, "%s: %d", uris[i].uri, r);
+		EXPECT_TEXT(pr_ctx_errmsg(bed.ctx), uris[i].text);
+		cg_bed_close(&bed);
+	}
+}
+
+Test(cgroup_bad, no_hierarchy)
+{
+	struct cg_bed bed;
+
+	cr_expect_eq(cg_bed_try(&bed, NULL, "cgroup:"), -ENOENT);
+	EXPECT_TEXT(pr_ctx_errmsg(bed.ctx), "no hierarchy");
+	cg_bed_close(&bed);
+}
+
+static void link_group(const struct cg_bed *bed, const char *target, const char *name)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/sys/fs/cgroup/%s", bed->tree.root, name);
+	cr_assert_eq(symlink(target, path), 0);
+}
+
+Test(cgroup_bad, symbolic_links)
+{
+	struct pr_domain *dom = NULL;
+	struct pr_host *host = NULL;
+	struct cg_bed bed;
+
+	cg_bed_open(&bed, "v2", "cgroup:");
+	link_group(&bed, "/etc", "out");
+	link_group(&bed, "machine", "in");
+	cr_expect_eq(pr_domain_open(bed.host, "out", 0, &dom), -EINVAL);
+	EXPECT_TEXT(pr_host_errmsg(bed.host), "symbolic link");
+	cr_expect_eq(pr_domain_open(bed.host, "in/qemu-1-vm1.libvirt-qemu", 0, &dom), -EINVAL);
+	EXPECT_TEXT(pr_host_errmsg(bed.host), "symbolic link");
+	cr_expect_eq(pr_host_open(bed.ctx, "cgroup:///in", 0, &host), -EINVAL);
+	EXPECT_TEXT(pr_ctx_errmsg(bed.ctx), "symbolic link");
+	cg_bed_close(&bed);
+}
+
+/* What is written is refused, and the text names what an administrator has to look at. */
+static const struct {
+	const char *tree, *name, *attribute, *value;
+	int error;
+	const char *texts[3];
+} settings[] = {
+	{"v2-undelegated",
+	 "jobs/one",
+	 "mem.hard_limit",
+	 "1G",
+	 -EOPNOTSUPP,
+	 {"memory is not enabled", "cgroup.subtree_control", "PRALLOC_ENABLE"}},
+	{"v2-undelegated",
+	 "jobs/threads",
+	 "mem.hard_limit",
+	 "1G",
+	 -EOPNOTSUPP,
+	 {"threaded group", "jobs/threads", "memory"}},
+	{"v2-undelegated",
+	 "lent/two",
+	 "cpu.shares",
+	 "2048",
+	 -EOPNOTSUPP,
+	 {"cpu is not enabled", "lent/two", "PRALLOC_ENABLE"}},
+	{"v2-systemd",
+	 "machine.slice/machine-qemu\\x2d1\\x2dvm1.scope",
+	 "io.weight[/dev/vdb1]",
+	 "200",
+	 -EINVAL,
+	 {"partition", "/dev/vdb", "whole"}},
+	{"v2-systemd",
+	 "machine.slice/machine-qemu\\x2d1\\x2dvm1.scope",
+	 "io.host.read_bytes[254:17]",
+	 "1M",
+	 -EINVAL,
+	 {"partition", "/dev/vdb", "whole"}},
+	{"v2-systemd",
+	 "machine.slice/machine-qemu\\x2d1\\x2dvm1.scope",
+	 "io.host.read_bytes[9:9]",
+	 "1M",
+	 -ENODEV,
+	 {"9:9", "", ""}},
+	{"v2-systemd",
+	 "machine.slice/machine-qemu\\x2d1\\x2dvm1.scope",
+	 "mem.soft_limit",
+	 "64M",
+	 -EOPNOTSUPP,
+	 {"memory.low", "/machine.slice", "PRALLOC_ANCESTORS"}},
+	{"v2-systemd",
+	 "machine.slice/machine-qemu\\x2d1\\x2dvm1.scope",
+	 "cpu.pin[7]",
+	 "0",
+	 -ENODEV,
+	 {"vcpu7", "", ""}},
+	{"container", "app", "cpu.emulator_quota", "50ms", -EOPNOTSUPP, {"emulator", "", ""}},
+	{"v1-hybrid",
+	 "machine/qemu-1-vm1.libvirt-qemu",
+	 "mem.swap_limit",
+	 "1G",
+	 -EINVAL,
+	 {"mem.hard_limit", "", ""}},
+	{"v1-hybrid",
+	 "machine/qemu-1-vm1.libvirt-qemu",
+	 "mem.throttle",
+	 "1G",
+	 -EOPNOTSUPP,
+	 {"cgroup v1", "", ""}},
+	{"v2",
+	 "machine/qemu-1-vm1.libvirt-qemu",
+	 "mem.balloon",
+	 "1G",
+	 -EOPNOTSUPP,
+	 {"virtual machines", "", ""}},
+};
+
+Test(cgroup_bad, settings)
+{
+	for (size_t i = 0; i < PRI_ARRAY_SIZE(settings); i++) {
+		struct pr_domain *dom;
+		struct cg_bed bed;
+		int r;
+
+		cg_bed_open(&bed, settings[i].tree, "cgroup:");
+		dom = cg_bed_domain(&bed, settings[i].name);
+		r = pr_set_str(dom, settings[i].attribute, NULL, settings[i].value,
+			       PRALLOC_ALLOW_HARM);
+		cr_expect_eq(r, settings[i].error, "%s of %s: %d %s", settings[i].attribute,
+			     settings[i].tree, r, pr_domain_errmsg(dom));
+		for (size_t k = 0; k < PRI_ARRAY_SIZE(settings[i].texts); k++)
+			EXPECT_TEXT(pr_domain_errmsg(dom), settings[i].texts[k]);
+		pr_domain_close(dom);
+		cg_bed_close(&bed);
+	}
+}
+
+/* A user who may not write; root may everything. */
+Test(cgroup_bad, not_delegated)
+{
+	struct pr_domain *dom;
+	struct cg_bed bed;
+	char path[256];
+
+	if (geteuid() == 0 && setegid(65534) + seteuid(65534) != 0)
+		cr_skip_test("cannot become nobody");
+	cg_bed_open(&bed, "v2", "cgroup:");
+	dom = cg_bed_domain(&bed, "machine/qemu-1-vm1.libvirt-qemu");
+	snprintf(path, sizeof(path), "%s/sys/fs/cgroup/machine/qemu-1-vm1.libvirt-qemu/cpu.weight",
+		 bed.tree.root);
+	cr_assert_eq(chmod(path, 0444), 0);
+	cr_expect_eq(pr_cpu_set_shares(dom, 2048, 0), -EACCES, "%s", pr_domain_errmsg(dom));
+	EXPECT_TEXT(pr_domain_errmsg(dom), "delegated");
+	EXPECT_TEXT(pr_domain_errmsg(dom), "machine/qemu-1-vm1.libvirt-qemu");
+	cr_expect_eq(bed_get(dom, "cpu.shares", NULL, 0), 1024);
+	pr_domain_close(dom);
+	cg_bed_close(&bed);
+}
