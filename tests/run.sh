@@ -24,7 +24,7 @@ packages=(
 full_packages=(
 	clang clang-tidy clang-format libclang-rt-14-dev cppcheck valgrind abigail-tools shellcheck
 	mandoc libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients qemu-system-x86 qemu-utils
-	busybox-static cpio iperf3 xz-utils iproute2 util-linux git debhelper dpkg-dev
+	busybox-static cgroup-tools cpio iperf3 xz-utils iproute2 util-linux git debhelper dpkg-dev
 	systemd systemd-container dbus
 )
 
@@ -259,6 +259,7 @@ else
 		fetch_guest_agent
 		suites guests asan host -- "$top/tests/vm/bed.sh" run --
 		suites bed asan bed
+		suites cgroup asan cgroup
 		suites microvm asan microvm
 		PRALLOC_MICROVM_SHARE=$logs suites vm asan vm
 		suites net asan net
