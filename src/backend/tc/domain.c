@@ -123,7 +123,7 @@ static int attach_name(struct pri_call *call, const char *name, struct pri_ident
 		return r;
 	for (size_t i = 0; i < domain->nic_count; i++)
 		if (domain->nics[i].refused)
-			return pri_tc_core->fail(call, -EINVAL, "%s cannot be divided: %s",
+			return pri_tc_core->fail(call, -EOPNOTSUPP, "%s cannot be divided: %s",
 						 domain->nics[i].tap, domain->nics[i].refused);
 	*identity = pri_tc_identity(domain->name, (uint64_t)domain->nics[0].ifindex);
 	return 0;

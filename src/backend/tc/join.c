@@ -42,24 +42,25 @@ static bool same_name(const struct pri_tc_host *host, const struct pri_tc_port *
 	       strcmp(port->name, nic->tap) == 0;
 }
 
-/* The class that a NIC had before its tap was made again. */
+/* The class that a NIC had before its tap was made again, and that nobody else has its MAC. */
 static int find_former(struct pri_tc_session *session, const struct pri_tc_tree *tree,
-		       const struct pri_tc_nic *nic, struct pri_tc_port **ret_port)
+		       const struct pri_tc_nic *nic, struct pri_tc_port **ret_former)
 {
-	*ret_port = NULL;
+	*ret_former = NULL;
 	for (uint32_t i = 0; i < tree->port_count; i++) {
 		struct pri_tc_port *port = &tree->ports[i];
 		bool same_mac = port->has_mac && nic->has_mac &&
 				memcmp(port->mac, nic->mac, sizeof(port->mac)) == 0;
 		bool gone;
 
-		if (!same_mac && !same_name(session->call->host, port, nic))
+		if (port->ifindex == nic->ifindex ||
+		    (!same_mac && !same_name(session->call->host, port, nic)))
 			continue;
 		gone = is_gone(session, port);
 		if (gone)
-			*ret_port = port;
+			*ret_former = port;
 		if (!gone && same_mac)
-			return pri_tc_core->fail(session->call, -EINVAL,
+			return pri_tc_core->fail(session->call, -EBUSY,
 						 "%s and %s of %s have the same MAC %s", nic->tap,
 						 port->name, tree->owner_name, nic->mac_text);
 	}
@@ -91,21 +92,28 @@ static int adopt(struct pri_tc_tree *tree, struct pri_tc_port *port,
 	return 0;
 }
 
+static bool same_mac(const struct pri_tc_port *port, const struct pri_tc_nic *nic)
+{
+	return !nic->has_mac ||
+	       (port->has_mac && memcmp(port->mac, nic->mac, sizeof(port->mac)) == 0);
+}
+
 int pri_tc_join(struct pri_tc_session *session, struct pri_tc_pair *pair,
 		const struct pri_tc_domain *domain, const struct pri_tc_nic *nic, uint32_t flags,
 		struct pri_tc_port **ret_port)
 {
 	struct pri_tc_tree *tree = &pair->wanted;
-	struct pri_tc_port *port = pri_tc_tree_port_by_tap(tree, nic->ifindex);
+	struct pri_tc_port *port = pri_tc_tree_port_by_tap(tree, nic->ifindex), *former = NULL;
 	bool is_new = false, replace = false;
 	int r = 0;
 
 	if (nic->refused)
 		return pri_tc_core->fail(session->call, -EOPNOTSUPP, "%s", nic->refused);
-	if (!port) {
+	if (!port || !same_mac(port, nic))
+		r = find_former(session, tree, nic, &former);
+	if (r == 0 && !port) {
+		port = former;
 		r = check_tap(session, nic, flags, &replace);
-		if (r == 0)
-			r = find_former(session, tree, nic, &port);
 	}
 	if (r == 0 && !port) {
 		is_new = true;

@@ -17,6 +17,7 @@ static const struct pri_backend backend = {
 	.detach = pri_tc_detach,
 	.state = pri_tc_state,
 	.instances = pri_tc_instances,
+	.resolve = pri_tc_resolve,
 	.read = pri_tc_read,
 	.check = pri_tc_check,
 	.apply = pri_tc_apply,

@@ -301,3 +301,33 @@ int pri_tc_nics(struct pri_call *call, struct pri_tc_domain *domain)
 		domain->changes = host->changes;
 	return r;
 }
+
+/* The bridge that an interface is a port of, for a text. */
+static int fail_port(struct pri_call *call, const struct pri_tc_interface *interface)
+{
+	struct pri_tc_interface master = {0};
+
+	if (interface->master)
+		pri_tc_interface(call->host, interface->master, NULL, &master);
+	return pri_tc_core->fail(call, -ENODEV, "%s is no link but an interface%s%s",
+				 interface->name, *master.name ? " of " : "", master.name);
+}
+
+int pri_tc_resolve(struct pri_call *call, const struct pri_attr *attr, const char *given,
+		   char **ret_instance)
+{
+	struct pri_tc_interface interface;
+	const char *reason;
+
+	(void)ret_instance;
+	if (call->domain || attr->instance != PRALLOC_INSTANCE_LINK ||
+	    pri_tc_interface(call->host, 0, given, &interface) < 0 ||
+	    strcmp(interface.kind, "bridge") == 0)
+		return 0;
+	reason = strcmp(interface.kind, "openvswitch") == 0 || (interface.flags & IFF_LOOPBACK)
+			 ? kind_reason(&interface)
+			 : NULL;
+	if (!reason)
+		return fail_port(call, &interface);
+	return pri_tc_core->fail(call, -ENODEV, "%s is no link: %s", given, reason);
+}

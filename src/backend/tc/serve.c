@@ -403,9 +403,9 @@ static int check_link(struct pri_tc_session *session, const struct pri_tc_pair *
 
 static int check_span(struct pri_tc_session *session, const struct pri_tc_tree *tree)
 {
-	uint32_t least = PRI_TC_WEIGHT_DEFAULT, most = PRI_TC_WEIGHT_DEFAULT;
+	uint32_t least = tree->vms[0].weight, most = least;
 
-	for (uint32_t i = 0; i < tree->vm_count; i++) {
+	for (uint32_t i = 1; i < tree->vm_count; i++) {
 		least = tree->vms[i].weight < least ? tree->vms[i].weight : least;
 		most = tree->vms[i].weight > most ? tree->vms[i].weight : most;
 	}

@@ -126,6 +126,9 @@ void pri_tc_detach(void *host, void *domain);
 int pri_tc_state(struct pri_call *call, struct pri_identity *identity);
 int pri_tc_instances(struct pri_call *call, const struct pri_attr *attr, pri_add_instance add,
 		     void *arg);
+/* Why an interface is no link. */
+int pri_tc_resolve(struct pri_call *call, const struct pri_attr *attr, const char *given,
+		   char **ret_instance);
 /* Who a port is; incarnation 0: not there. */
 struct pri_identity pri_tc_identity(const char *name, uint64_t incarnation);
 /* The UUID of a workload that is no VM. */
