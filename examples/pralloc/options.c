@@ -16,7 +16,8 @@ static const struct row {
 	uint32_t flag;	      /* PRALLOC_* that it stands for */
 	const char *help;
 } rows[] = {
-	{OPTION_CONNECT, 'c', "connect", "URI", 0, "host to use: a libvirt URI, tc: or fake:///N"},
+	{OPTION_CONNECT, 'c', "connect", "URI", 0,
+	 "host to use: a libvirt URI, cgroup:, tc: or fake:///N"},
 	{OPTION_TIMEOUT, 0, "timeout", "SECONDS", 0, "time limit of each step of work (30)"},
 	{OPTION_JSON, 0, "json", NULL, 0, "print one JSON object, also for errors"},
 	{OPTION_VERBOSE, 'v', "verbose", NULL, 0, "show more columns and rows"},

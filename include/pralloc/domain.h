@@ -36,8 +36,8 @@ struct pr_read_times {
 /**
  * pr_domain_open - open a domain by name or UUID
  *
- * @name: on a libvirt or fake host a name or a UUID; a name that looks like a UUID is tried as a
- * UUID first.  After opening, the handle stands for the UUID: it survives a restart of the
+ * @name: a name or a UUID; a name that looks like a UUID is tried as a UUID first.  On a cgroup
+ * host a name is the path of a group below that of the host, or "pid:N" for a process.  After opening, the handle stands for the UUID: it survives a restart of the
  * domain, and when the name is given to another domain, calls return -ESTALE.
  * @ret_dom: give it back with pr_domain_close.
  * The domain need not be running.  On error the text is pr_host_errmsg(host).

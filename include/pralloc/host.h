@@ -27,7 +27,8 @@ struct pr_host_info {
 /**
  * pr_host_open - open a machine
  *
- * @uri: any libvirt URI (qemu:///system, qemu+tls://node7/system, test:///default), or fake: or
+ * @uri: any libvirt URI (qemu:///system, qemu+tls://node7/system, test:///default); cgroup: or
+ * cgroup:///GROUP for the control groups of this machine, or those below GROUP; fake: or
  * fake:///N for N domains vm1 to vmN that live in this process (see <pralloc/fake.h>).
  * @flags: 0 or PRALLOC_READ_ONLY.
  * @ret_host: give it back with pr_host_close.
