@@ -98,13 +98,18 @@ Test(bed, guest_is_ready_in_time)
 
 Test(bed, cpu_load_shows_in_cpu_time)
 {
+	uint64_t idle, loaded;
+
 	need_bed();
 	start("cpu", NULL);
-	cr_expect_lt(cpu_ns_in("cpu", 2), SECOND_NS / 2, "a guest without load is not idle");
+	idle = cpu_ns_in("cpu", 2);
 	ask("cpu", "cpu 1", NULL);
-	cr_expect_gt(cpu_ns_in("cpu", 2), SECOND_NS);
+	loaded = cpu_ns_in("cpu", 2);
+	/* Others may want the CPUs too: a quarter of one is left to a guest that is busy. */
+	cr_expect_gt(loaded, SECOND_NS / 2);
+	cr_expect_gt(loaded, 3 * idle, "a guest without load is not idle");
 	ask("cpu", "cpu 0", NULL);
-	cr_expect_lt(cpu_ns_in("cpu", 2), SECOND_NS / 2, "the load has not ended");
+	cr_expect_lt(3 * cpu_ns_in("cpu", 2), loaded, "the load has not ended");
 	end("cpu");
 }
 
