@@ -98,7 +98,7 @@ static void mac_keys(struct pri_tc_filter *filter, enum pri_tc_direction directi
 static void port_filters(struct commit *commit, const struct pri_tc_tree *tree,
 			 const struct pri_tc_port *port, filter_pair pair)
 {
-	struct pri_tc_filter filter;
+	struct pri_tc_filter filter = {0};
 
 	pri_tc_record_write(tree, port, &filter);
 	filter.ifindex = commit->ifindex;
@@ -119,7 +119,7 @@ static void port_filters(struct commit *commit, const struct pri_tc_tree *tree,
 static void record(struct commit *commit, const struct pri_tc_tree *tree,
 		   const struct pri_tc_port *port, filter_pair pair)
 {
-	struct pri_tc_filter filter;
+	struct pri_tc_filter filter = {0};
 
 	pri_tc_record_write(tree, port, &filter);
 	filter.ifindex = commit->ifindex;

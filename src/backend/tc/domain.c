@@ -50,7 +50,7 @@ static bool parse_uuid(const char *uuid, uint8_t *id)
 	for (int i = 0; i < PRI_TC_ID_SIZE; i++) {
 		if (*uuid == '-')
 			uuid++;
-		if (sscanf(uuid, "%2hhx", &id[i]) != 1)
+		if (!pri_tc_hex(uuid, &id[i]))
 			return false;
 		uuid += 2;
 	}
@@ -123,8 +123,8 @@ static int attach_name(struct pri_call *call, const char *name, struct pri_ident
 		return r;
 	for (size_t i = 0; i < domain->nic_count; i++)
 		if (domain->nics[i].refused)
-			return pri_tc_core->fail(call, -EOPNOTSUPP, "%s cannot be divided: %s",
-						 domain->nics[i].tap, domain->nics[i].refused);
+			return pri_tc_error(call, -EOPNOTSUPP, "%s cannot be divided: %s",
+					    domain->nics[i].tap, domain->nics[i].refused);
 	*identity = pri_tc_identity(domain->name, (uint64_t)domain->nics[0].ifindex);
 	return 0;
 }
@@ -140,7 +140,7 @@ int pri_tc_attach(struct pri_call *call, const char *name, struct pri_identity *
 		return -ENOMEM;
 	r = host->beside ? 0 : attach_name(call, name, identity, domain);
 	if (r == 0 && !parse_uuid(identity->uuid, domain->id))
-		r = pri_tc_core->fail(call, -EIO, "\"%s\" is not a UUID", identity->uuid);
+		r = pri_tc_error(call, -EIO, "\"%s\" is not a UUID", identity->uuid);
 	if (r < 0) {
 		pri_tc_detach(host, domain);
 		return r;

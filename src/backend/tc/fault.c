@@ -29,7 +29,7 @@ static bool may_be_missing(int error)
 	return error == ENOENT || error == EOPNOTSUPP || error == EINVAL || error == EPROTO;
 }
 
-int pri_tc_fail(struct pri_call *call, int code, const char *what, int left)
+int pri_tc_note_refusal(struct pri_call *call, int code, const char *what, int left)
 {
 	struct pri_tc_host *host = call->host;
 	struct pri_tc_refusal refusal = host->nl.refusal;
@@ -41,11 +41,11 @@ int pri_tc_fail(struct pri_call *call, int code, const char *what, int left)
 		return code;
 	for (size_t i = 0; i < PRI_ARRAY_SIZE(codes); i++)
 		if (codes[i].kernel == -code)
-			return pri_tc_core->fail(call, codes[i].code, "%s: %s%s%s", what, text,
-						 codes[i].remedy, rest);
+			return pri_tc_error(call, codes[i].code, "%s: %s%s%s", what, text,
+					    codes[i].remedy, rest);
 	missing = may_be_missing(-code) ? pri_tc_probe(&host->nl) : NULL;
 	if (missing)
-		return pri_tc_core->fail(call, -EOPNOTSUPP, "%s: the kernel has no %s%s", what,
-					 missing, rest);
-	return pri_tc_core->fail(call, -EIO, "%s: %s%s", what, text, rest);
+		return pri_tc_error(call, -EOPNOTSUPP, "%s: the kernel has no %s%s", what, missing,
+				    rest);
+	return pri_tc_error(call, -EIO, "%s: %s%s", what, text, rest);
 }

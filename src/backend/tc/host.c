@@ -59,9 +59,8 @@ static int open_host(struct pri_call *call, bool beside, struct pri_tc_host **re
 	r = pri_tc_nl_open(&host->nl);
 	if (r < 0) {
 		free(host);
-		return r == -ENOMEM
-			       ? r
-			       : pri_tc_core->fail(call, -EIO, "cannot open a netlink socket: %s",
+		return r == -ENOMEM ? r
+				    : pri_tc_error(call, -EIO, "cannot open a netlink socket: %s",
 						   strerror(-r));
 	}
 	host->network = network_of(host->nl.fd);
@@ -74,10 +73,10 @@ static int open_host(struct pri_call *call, bool beside, struct pri_tc_host **re
 static int take_uplinks(struct pri_call *call, struct pri_tc_host *host, const char *query)
 {
 	if (strncmp(query, UPLINKS, strlen(UPLINKS)) != 0 || !query[strlen(UPLINKS)])
-		return pri_tc_core->fail(call, -EINVAL,
-					 "\"%.64s\" is not known (" SCHEME "?" UPLINKS
-					 "IF,IF names ports that are no workloads)",
-					 query);
+		return pri_tc_error(call, -EINVAL,
+				    "\"%.64s\" is not known (" SCHEME "?" UPLINKS
+				    "IF,IF names ports that are no workloads)",
+				    query);
 	if (asprintf(&host->uplinks, ",%s,", query + strlen(UPLINKS)) < 0) {
 		host->uplinks = NULL;
 		return -ENOMEM;
@@ -93,8 +92,8 @@ int pri_tc_open(struct pri_call *call, const char *uri, void **ret_host)
 
 	rest += strspn(rest, "/");
 	if (*rest && *rest != '?')
-		return pri_tc_core->fail(call, -EINVAL,
-					 "\"%.64s\" is too much: it is this machine always", rest);
+		return pri_tc_error(call, -EINVAL,
+				    "\"%.64s\" is too much: it is this machine always", rest);
 	r = open_host(call, /* beside= */ false, &host);
 	if (r < 0)
 		return r;
@@ -212,7 +211,7 @@ int pri_tc_facts(struct pri_call *call, struct pri_host_facts *facts)
 	struct sysinfo info;
 
 	if (sysinfo(&info) < 0)
-		return pri_tc_core->fail(call, -EIO, "sysinfo: %s", strerror(errno));
+		return pri_tc_error(call, -EIO, "sysinfo: %s", strerror(errno));
 	facts->cpus = (uint32_t)get_nprocs();
 	facts->cpu_numbers = (uint32_t)get_nprocs_conf();
 	facts->memory_bytes = (uint64_t)info.totalram * info.mem_unit;
@@ -244,7 +243,7 @@ int pri_tc_link_bridge(struct pri_call *call, const char *link, struct pri_tc_in
 		return r;
 	r = pri_tc_interface(host, 0, *search.bridge ? search.bridge : link, ret);
 	if (r == -ENODEV || (r == 0 && strcmp(ret->kind, "bridge") != 0))
-		return pri_tc_core->fail(call, -ENODEV, "%s is not a bridge of this machine", link);
+		return pri_tc_error(call, -ENODEV, "%s is not a bridge of this machine", link);
 	return r < 0 ? pri_tc_fail(call, r, link, 0) : 0;
 }
 

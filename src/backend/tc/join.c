@@ -20,10 +20,10 @@ static int check_tap(struct pri_tc_session *session, const struct pri_tc_nic *ni
 		return pri_tc_fail(session->call, r, nic->tap, 0);
 	*ret_replace = pri_tc_foreign(&tap, text, sizeof(text));
 	if (*ret_replace && !(flags & PRALLOC_REPLACE))
-		return pri_tc_core->fail(session->call, -EBUSY,
-					 "%s has %s; PRALLOC_REPLACE takes it over until the "
-					 "reset",
-					 nic->tap, text);
+		return pri_tc_error(session->call, -EBUSY,
+				    "%s has %s; PRALLOC_REPLACE takes it over until the "
+				    "reset",
+				    nic->tap, text);
 	return 0;
 }
 
@@ -60,9 +60,9 @@ static int find_former(struct pri_tc_session *session, const struct pri_tc_tree 
 		if (gone)
 			*ret_former = port;
 		if (!gone && same_mac)
-			return pri_tc_core->fail(session->call, -EBUSY,
-						 "%s and %s of %s have the same MAC %s", nic->tap,
-						 port->name, tree->owner_name, nic->mac_text);
+			return pri_tc_error(session->call, -EBUSY,
+					    "%s and %s of %s have the same MAC %s", nic->tap,
+					    port->name, tree->owner_name, nic->mac_text);
 	}
 	return 0;
 }
@@ -108,7 +108,7 @@ int pri_tc_join(struct pri_tc_session *session, struct pri_tc_pair *pair,
 	int r = 0;
 
 	if (nic->refused)
-		return pri_tc_core->fail(session->call, -EOPNOTSUPP, "%s", nic->refused);
+		return pri_tc_error(session->call, -EOPNOTSUPP, "%s", nic->refused);
 	if (!port || !same_mac(port, nic))
 		r = find_former(session, tree, nic, &former);
 	if (r == 0 && !port) {
@@ -119,10 +119,10 @@ int pri_tc_join(struct pri_tc_session *session, struct pri_tc_pair *pair,
 		is_new = true;
 		r = pri_tc_tree_add(tree, &port);
 		if (r == -ENOSPC)
-			r = pri_tc_core->fail(session->call, r, "%s has no room for more NICs",
-					      tree->owner_name);
+			r = pri_tc_error(session->call, r, "%s has no room for more NICs",
+					 tree->owner_name);
 	}
-	if (r < 0)
+	if (r < 0 || !port)
 		return r;
 	port->seen = true;
 	port->replace = replace;
@@ -186,9 +186,9 @@ int pri_tc_join_all(struct pri_tc_session *session, struct pri_tc_pair *pair, ui
 	}
 	drop_gone(session, &pair->wanted);
 	if (r == 0 && joined == 0)
-		r = pri_tc_core->fail(session->call, -ENODEV,
-				      "%s has no taps (start a domain on it first)",
-				      pair->was.owner_name);
+		r = pri_tc_error(session->call, -ENODEV,
+				 "%s has no taps (start a domain on it first)",
+				 pair->was.owner_name);
 	return r;
 }
 

@@ -133,7 +133,7 @@ static void add_port(struct sums *sums, const struct pri_tc_port *port,
 		     const struct pri_tc_shape *shape)
 {
 	struct pri_tc_class *c = &sums->classes[sums->count++];
-	uint32_t n = sums->tree->vms[port->vm].ports;
+	uint32_t ports = sums->tree->vms[port->vm].ports, n = ports ? ports : 1;
 	uint64_t share = shape->share == PRI_TC_NO_RATE ? shape->share : shape->share / n;
 
 	if (port->nested)

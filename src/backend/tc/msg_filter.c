@@ -7,6 +7,8 @@
  * old keys, so what is to change is removed and made again.
  */
 #include <arpa/inet.h>
+#include <string.h>
+
 #include <linux/if_ether.h>
 #include <linux/pkt_cls.h>
 #include <linux/rtnetlink.h>
@@ -39,22 +41,25 @@ void pri_tc_hash_table(struct pri_tc_batch *batch, int ifindex, uint16_t prio, u
 
 static void put_selector(struct pri_tc_batch *batch, const struct pri_tc_filter *filter)
 {
-	struct {
-		struct tc_u32_sel sel;
-		struct tc_u32_key keys[PRI_TC_KEYS_MAX];
-	} selector = {
-		.sel = {.nkeys = filter->key_count,
-			.hmask = htonl(filter->hash_mask),
-			.hoff = (short)filter->hash_offset,
-			.flags = filter->link ? 0 : TC_U32_TERMINAL},
+	const struct tc_u32_sel sel = {
+		.nkeys = filter->key_count,
+		.hmask = htonl(filter->hash_mask),
+		.hoff = (short)filter->hash_offset,
+		.flags = filter->link ? 0 : TC_U32_TERMINAL,
 	};
+	char data[sizeof(sel) + PRI_TC_KEYS_MAX * sizeof(struct tc_u32_key)];
+	size_t size = sizeof(sel);
 
-	for (size_t i = 0; i < filter->key_count; i++)
-		selector.keys[i] = (struct tc_u32_key){.mask = htonl(filter->keys[i].mask),
-						       .val = htonl(filter->keys[i].value),
-						       .off = filter->keys[i].offset};
-	pri_tc_put(batch, TCA_U32_SEL, &selector,
-		   sizeof(selector.sel) + filter->key_count * sizeof(selector.keys[0]));
+	memcpy(data, &sel, sizeof(sel));
+	for (size_t i = 0; i < filter->key_count; i++) {
+		const struct tc_u32_key key = {.mask = htonl(filter->keys[i].mask),
+					       .val = htonl(filter->keys[i].value),
+					       .off = filter->keys[i].offset};
+
+		memcpy(data + size, &key, sizeof(key));
+		size += sizeof(key);
+	}
+	pri_tc_put(batch, TCA_U32_SEL, data, size);
 }
 
 static void put_redirect(struct pri_tc_batch *batch, int ifindex)

@@ -2,6 +2,7 @@
 /* The NICs of a domain: which tap, whose MAC, which link. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -51,14 +52,26 @@ static const char *type_reason(const struct pri_place_nic *nic)
 	return nic->tap ? NULL : "it has no tap";
 }
 
+bool pri_tc_hex(const char *text, uint8_t *ret_byte)
+{
+	char digits[3] = "";
+
+	strncat(digits, text, 2);
+	if (strspn(digits, "0123456789abcdefABCDEF") != 2)
+		return false;
+	*ret_byte = (uint8_t)strtoul(digits, NULL, 16);
+	return true;
+}
+
 bool pri_tc_mac_parse(const char *text, uint8_t mac[PRI_TC_MAC_SIZE])
 {
-	int end = 0;
-
-	return strlen(text) == PRI_TC_MAC_TEXT - 1 &&
-	       sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", &mac[0], &mac[1], &mac[2],
-		      &mac[3], &mac[4], &mac[5], &end) == PRI_TC_MAC_SIZE &&
-	       end == PRI_TC_MAC_TEXT - 1;
+	if (strlen(text) != PRI_TC_MAC_TEXT - 1)
+		return false;
+	for (size_t i = 0; i < PRI_TC_MAC_SIZE; i++)
+		if (!pri_tc_hex(text + 3 * i, &mac[i]) ||
+		    (i + 1 < PRI_TC_MAC_SIZE && text[3 * i + 2] != ':'))
+			return false;
+	return true;
 }
 
 void pri_tc_mac_print(const uint8_t mac[PRI_TC_MAC_SIZE], char text[PRI_TC_MAC_TEXT])
@@ -179,11 +192,11 @@ static int parse_part(struct pri_call *call, const char *part, size_t length,
 	if (at && length - name - 1 < sizeof(mac))
 		memcpy(mac, at + 1, length - name - 1);
 	if (name == 0 || name >= IFNAMSIZ)
-		return pri_tc_core->fail(call, -ENOENT, "\"%.*s\" is not a name of an interface",
-					 (int)length, part);
+		return pri_tc_error(call, -ENOENT, "\"%.*s\" is not a name of an interface",
+				    (int)length, part);
 	if (at && !pri_tc_mac_parse(mac, nic->mac))
-		return pri_tc_core->fail(call, -EINVAL, "\"%.*s\" is not a MAC address",
-					 (int)(length - name - 1), at + 1);
+		return pri_tc_error(call, -EINVAL, "\"%.*s\" is not a MAC address",
+				    (int)(length - name - 1), at + 1);
 	memcpy(nic->tap, part, name);
 	nic->has_mac = nic->mac_given = at != NULL;
 	return 0;
@@ -212,8 +225,7 @@ static int nics_of_name(struct pri_call *call, struct pri_tc_domain *domain)
 		if (r == 0)
 			r = look(call, nic);
 		if (r == -ENODEV)
-			return pri_tc_core->fail(call, -ENOTCONN, "there is no interface %s",
-						 nic->tap);
+			return pri_tc_error(call, -ENOTCONN, "there is no interface %s", nic->tap);
 		if (r < 0)
 			return r;
 		if (!part[length])
@@ -250,7 +262,7 @@ static int nics_of_place(struct pri_call *call, struct pri_tc_domain *domain)
 
 		r = nic ? take_nic(call, &place.nics[i], nic) : -ENOMEM;
 		if (r == -ENODEV)
-			r = pri_tc_core->fail(call, -ENOTCONN, "its tap %s has gone", nic->tap);
+			r = pri_tc_error(call, -ENOTCONN, "its tap %s has gone", nic->tap);
 	}
 	pri_tc_core->place_clear(&place);
 	return r;
@@ -309,8 +321,8 @@ static int fail_port(struct pri_call *call, const struct pri_tc_interface *inter
 
 	if (interface->master)
 		pri_tc_interface(call->host, interface->master, NULL, &master);
-	return pri_tc_core->fail(call, -ENODEV, "%s is no link but an interface%s%s",
-				 interface->name, *master.name ? " of " : "", master.name);
+	return pri_tc_error(call, -ENODEV, "%s is no link but an interface%s%s", interface->name,
+			    *master.name ? " of " : "", master.name);
 }
 
 int pri_tc_resolve(struct pri_call *call, const struct pri_attr *attr, const char *given,
@@ -329,5 +341,5 @@ int pri_tc_resolve(struct pri_call *call, const struct pri_attr *attr, const cha
 			 : NULL;
 	if (!reason)
 		return fail_port(call, &interface);
-	return pri_tc_core->fail(call, -ENODEV, "%s is no link: %s", given, reason);
+	return pri_tc_error(call, -ENODEV, "%s is no link: %s", given, reason);
 }

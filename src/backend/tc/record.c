@@ -66,7 +66,7 @@ void pri_tc_record_write(const struct pri_tc_tree *tree, const struct pri_tc_por
 	keys[KEY_MAGIC].value = PRI_TC_MAGIC;
 	keys[KEY_WEIGHT].value = vm->weight;
 	put_long(&keys[KEY_GUARANTEE], vm->guarantee);
-	for (int i = 0; i < PRI_TC_ID_SIZE / 4; i++)
+	for (size_t i = 0; i < PRI_TC_ID_SIZE / 4; i++)
 		keys[KEY_ID + i].value = four_bytes(&vm->id[4 * i]);
 	keys[KEY_MAC].value = four_bytes(port->mac);
 	keys[KEY_MAC_END].value = (uint32_t)port->mac[4] << 24 | (uint32_t)port->mac[5] << 16 |
@@ -74,7 +74,7 @@ void pri_tc_record_write(const struct pri_tc_tree *tree, const struct pri_tc_por
 	keys[KEY_IFINDEX].value = (uint32_t)port->ifindex;
 	put_long(&keys[KEY_PEAK], port->peak);
 	put_long(&keys[KEY_BURST], port->burst);
-	for (int i = 0; i < IFNAMSIZ / 4; i++)
+	for (size_t i = 0; i < IFNAMSIZ / 4; i++)
 		keys[KEY_NAME + i].value = four_bytes((const uint8_t *)&port->name[4 * i]);
 }
 
@@ -89,7 +89,7 @@ bool pri_tc_record_read(const struct pri_tc_filter *filter, struct pri_tc_port *
 		return false;
 	*vm = (struct pri_tc_vm){.weight = keys[KEY_WEIGHT].value,
 				 .guarantee = get_long(&keys[KEY_GUARANTEE])};
-	for (int i = 0; i < PRI_TC_ID_SIZE / 4; i++)
+	for (size_t i = 0; i < PRI_TC_ID_SIZE / 4; i++)
 		put_bytes(&vm->id[4 * i], keys[KEY_ID + i].value);
 	*port = (struct pri_tc_port){.slot = filter->handle & 0xfff,
 				     .has_mac = end & 1,
@@ -100,7 +100,7 @@ bool pri_tc_record_read(const struct pri_tc_filter *filter, struct pri_tc_port *
 	put_bytes(port->mac, keys[KEY_MAC].value);
 	port->mac[4] = (uint8_t)(end >> 24);
 	port->mac[5] = (uint8_t)(end >> 16);
-	for (int i = 0; i < IFNAMSIZ / 4; i++)
+	for (size_t i = 0; i < IFNAMSIZ / 4; i++)
 		put_bytes((uint8_t *)&port->name[4 * i], keys[KEY_NAME + i].value);
 	port->name[IFNAMSIZ - 1] = '\0';
 	return true;

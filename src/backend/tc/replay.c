@@ -130,7 +130,8 @@ static void put_action(struct pri_tc_batch *batch, const struct nlattr *action)
 	nest = pri_tc_nest(batch, nla_type(action));
 	pri_tc_put_string(batch, TCA_ACT_KIND, nla_get_string(attrs[TCA_ACT_KIND]));
 	options = pri_tc_nest(batch, TCA_ACT_OPTIONS | NLA_F_NESTED);
-	nla_for_each_nested(option, attrs[TCA_ACT_OPTIONS], left)
+	for (left = nla_len(attrs[TCA_ACT_OPTIONS]), option = nla_data(attrs[TCA_ACT_OPTIONS]);
+	     nla_ok(option, left); option = nla_next(option, &left))
 		put_action_option(batch, option, attrs[TCA_ACT_KIND]);
 	pri_tc_nest_end(batch, options);
 	pri_tc_nest_end(batch, nest);
@@ -171,7 +172,9 @@ static void put_actions(struct pri_tc_batch *batch, const struct nlattr *attr)
 	struct nlattr *action;
 	int left;
 
-	nla_for_each_nested(action, attr, left) put_action(batch, action);
+	for (left = nla_len(attr), action = nla_data(attr); nla_ok(action, left);
+	     action = nla_next(action, &left))
+		put_action(batch, action);
 	pri_tc_nest_end(batch, nest);
 }
 
@@ -221,7 +224,9 @@ static void put_options(struct pri_tc_batch *batch, int message, const char *kin
 		return;
 	}
 	nest = pri_tc_nest(batch, TCA_OPTIONS);
-	nla_for_each_nested(option, options, left) put_option(batch, message, kind, option);
+	for (left = nla_len(options), option = nla_data(options); nla_ok(option, left);
+	     option = nla_next(option, &left))
+		put_option(batch, message, kind, option);
 	pri_tc_nest_end(batch, nest);
 }
 

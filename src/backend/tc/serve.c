@@ -53,10 +53,10 @@ static int find_subject(struct pri_call *call, const struct pri_change *change,
 			       ? first_on(domain, change->instance)
 			       : pri_tc_nic_find(domain, change->instance);
 	if (!subject->nic)
-		return pri_tc_core->fail(call, -ENODEV, "the domain has no NIC %s any more",
-					 change->instance);
+		return pri_tc_error(call, -ENODEV, "the domain has no NIC %s any more",
+				    change->instance);
 	if (subject->nic->refused)
-		return pri_tc_core->fail(call, -EOPNOTSUPP, "%s", subject->nic->refused);
+		return pri_tc_error(call, -EOPNOTSUPP, "%s", subject->nic->refused);
 	subject->owner = subject->nic->owner;
 	subject->owner_name = subject->nic->owner_name;
 	return 0;
@@ -347,7 +347,7 @@ static int set_one(struct pri_tc_session *session, const struct pri_change *chan
 	if (r == 0)
 		r = pri_tc_session_tree(session, subject.owner, subject.owner_name, row->direction,
 					ret_pair);
-	if (r < 0)
+	if (r < 0 || !*ret_pair)
 		return r;
 	if (row->setting == PRI_TC_LINK)
 		return set_link(session, *ret_pair, change);
@@ -364,11 +364,11 @@ static int check_bursts(struct pri_tc_session *session, const struct pri_tc_tree
 
 		if (port->average != PRALLOC_UNLIMITED &&
 		    port->burst / BURST_SEC_MAX > port->average)
-			return pri_tc_core->fail(session->call, -ERANGE,
-						 "a burst of %llu bytes is more than HTB saves up "
-						 "at %llu bytes/s (%d s)",
-						 (unsigned long long)port->burst,
-						 (unsigned long long)port->average, BURST_SEC_MAX);
+			return pri_tc_error(session->call, -ERANGE,
+					    "a burst of %llu bytes is more than HTB saves up "
+					    "at %llu bytes/s (%d s)",
+					    (unsigned long long)port->burst,
+					    (unsigned long long)port->average, BURST_SEC_MAX);
 	}
 	return 0;
 }
@@ -393,12 +393,11 @@ static int check_link(struct pri_tc_session *session, const struct pri_tc_pair *
 
 	if (tree->link != PRALLOC_UNLIMITED)
 		return 0;
-	return pri_tc_core->fail(session->call, -EOPNOTSUPP,
-				 "net.link.%s of %s is not set: there is nothing to divide by %s "
-				 "(pralloc net shows links)",
-				 tree->direction == PRI_TC_OUT ? "out" : "in", tree->owner_name,
-				 pri_tc_row(change)->setting == PRI_TC_WEIGHT ? "weight"
-									      : "guarantee");
+	return pri_tc_error(session->call, -EOPNOTSUPP,
+			    "net.link.%s of %s is not set: there is nothing to divide by %s "
+			    "(pralloc net shows links)",
+			    tree->direction == PRI_TC_OUT ? "out" : "in", tree->owner_name,
+			    pri_tc_row(change)->setting == PRI_TC_WEIGHT ? "weight" : "guarantee");
 }
 
 static int check_span(struct pri_tc_session *session, const struct pri_tc_tree *tree)
@@ -411,10 +410,10 @@ static int check_span(struct pri_tc_session *session, const struct pri_tc_tree *
 	}
 	if (most <= (uint64_t)least * PRI_TC_SPAN_MAX)
 		return 0;
-	return pri_tc_core->fail(session->call, -EOPNOTSUPP,
-				 "weights of %u and %u on %s are further apart than %d:1, beyond "
-				 "which what is lent does not follow them",
-				 least, most, tree->owner_name, PRI_TC_SPAN_MAX);
+	return pri_tc_error(session->call, -EOPNOTSUPP,
+			    "weights of %u and %u on %s are further apart than %d:1, beyond "
+			    "which what is lent does not follow them",
+			    least, most, tree->owner_name, PRI_TC_SPAN_MAX);
 }
 
 static int check_one(struct pri_tc_session *session, const struct pri_change *change)
@@ -505,22 +504,30 @@ static void verify_all(struct pri_call *call, struct pri_change *changes, size_t
 	pri_tc_session_end(&session);
 }
 
-int pri_tc_apply(struct pri_call *call, struct pri_change *changes, size_t n)
+static int apply_all(struct pri_call *call, struct pri_change *changes, size_t n)
 {
 	struct pri_tc_session session = {.call = call, .plans = true, .writes = true};
-	pri_autofree struct pri_tc_pair **pairs = calloc(n, sizeof(struct pri_tc_pair *));
-	int r = pairs ? prepare(call) : -ENOMEM;
+	struct pri_tc_pair **pairs = calloc(n, sizeof(*pairs));
+
+	if (!pairs)
+		return -ENOMEM;
+	if (plan(&session, changes, n, pairs) == 0)
+		commit_all(&session, changes, n, pairs);
+	pri_tc_session_end(&session);
+	free(pairs);
+	return 0;
+}
+
+int pri_tc_apply(struct pri_call *call, struct pri_change *changes, size_t n)
+{
+	int r = prepare(call);
 
 	if (r < 0)
 		return r;
 	cancel(changes, n);
-	if (n == 1 && pri_tc_limit(call, changes)) {
+	if (n > 1 || !pri_tc_limit(call, changes))
+		r = apply_all(call, changes, n);
+	if (r == 0)
 		verify_all(call, changes, n);
-		return 0;
-	}
-	if (plan(&session, changes, n, pairs) == 0)
-		commit_all(&session, changes, n, pairs);
-	pri_tc_session_end(&session);
-	verify_all(call, changes, n);
-	return 0;
+	return r;
 }

@@ -193,16 +193,16 @@ static int fail_layout(struct pri_tc_session *session, const struct pri_tc_pair 
 		if (__builtin_add_overflow(sum, tree->vms[i].guarantee, &sum))
 			sum = UINT64_MAX;
 	if (code == -ENOSPC)
-		return pri_tc_core->fail(session->call, code,
-					 "the guarantees on %s would be %llu bytes/s, more than "
-					 "its %llu (net.link.%s; or take from another domain)",
-					 tree->owner_name, (unsigned long long)sum,
-					 (unsigned long long)tree->link,
-					 tree->direction == PRI_TC_OUT ? "out" : "in");
+		return pri_tc_error(session->call, code,
+				    "the guarantees on %s would be %llu bytes/s, more than "
+				    "its %llu (net.link.%s; or take from another domain)",
+				    tree->owner_name, (unsigned long long)sum,
+				    (unsigned long long)tree->link,
+				    tree->direction == PRI_TC_OUT ? "out" : "in");
 	if (code == -EOPNOTSUPP)
-		return pri_tc_core->fail(session->call, code,
-					 "a peak needs a class that several NICs on one link "
-					 "cannot share (set the average alone)");
+		return pri_tc_error(session->call, code,
+				    "a peak needs a class that several NICs on one link "
+				    "cannot share (set the average alone)");
 	return code;
 }
 

@@ -12,6 +12,8 @@
 #ifndef PRI_TC_H
 #define PRI_TC_H
 
+#include <errno.h>
+
 #include "backend/backend.h"
 #include "backend/tc/tree.h"
 #include "util/cleanup.h"
@@ -19,6 +21,9 @@
 #define PRI_TC_MAC_TEXT 18
 
 extern const struct pri_core *pri_tc_core;
+
+/* Note a text and have the code as value: a macro, so that compiler and analyser see the code. */
+#define pri_tc_error(call, code, ...) (pri_tc_core->fail((call), (code), __VA_ARGS__), (code))
 
 struct pri_tc_watch;
 
@@ -94,7 +99,7 @@ struct pri_tc_row {
 };
 
 /* rows.c */
-const struct pri_serve *pri_tc_serve(void *host, int attr, const char **ret_reason);
+const struct pri_serve *pri_tc_serve(void *state, int attr, const char **ret_reason);
 static inline const struct pri_tc_row *pri_tc_row(const struct pri_change *change)
 {
 	return (const struct pri_tc_row *)(const void *)change->serve;
@@ -104,7 +109,7 @@ static inline const struct pri_tc_row *pri_tc_row(const struct pri_change *chang
 bool pri_tc_claims(const char *uri);
 int pri_tc_open(struct pri_call *call, const char *uri, void **ret_host);
 int pri_tc_open_beside(struct pri_call *call, void **ret_host);
-void pri_tc_close(void *host);
+void pri_tc_close(void *state);
 int pri_tc_facts(struct pri_call *call, struct pri_host_facts *facts);
 /* Whether a port of a bridge is a workload's: one that is not known is an uplink. */
 bool pri_tc_is_workload(const struct pri_tc_host *host, const struct pri_tc_interface *interface);
@@ -122,7 +127,7 @@ int pri_tc_add_links(struct pri_call *call, pri_add_instance add, void *arg);
 int pri_tc_list(struct pri_call *call, pri_add_identity add, void *arg);
 int pri_tc_attach(struct pri_call *call, const char *name, struct pri_identity *identity,
 		  void **ret_domain);
-void pri_tc_detach(void *host, void *domain);
+void pri_tc_detach(void *host, void *state);
 int pri_tc_state(struct pri_call *call, struct pri_identity *identity);
 int pri_tc_instances(struct pri_call *call, const struct pri_attr *attr, pri_add_instance add,
 		     void *arg);
@@ -135,6 +140,8 @@ struct pri_identity pri_tc_identity(const char *name, uint64_t incarnation);
 void pri_tc_name_id(const char *name, uint8_t id[PRI_TC_ID_SIZE]);
 
 /* nic.c */
+/* Two hexadecimal digits. */
+bool pri_tc_hex(const char *text, uint8_t *ret_byte);
 void pri_tc_nics_clear(struct pri_tc_domain *domain);
 /* Find the domain's NICs, or see that they are still the same.  -ENOTCONN when it does not run. */
 int pri_tc_nics(struct pri_call *call, struct pri_tc_domain *domain);
@@ -228,7 +235,13 @@ bool pri_tc_limit(struct pri_call *call, struct pri_change *change);
 
 /* fault.c */
 /* Note what the kernel refused, as an error of the set, and name a missing part of the kernel. */
-int pri_tc_fail(struct pri_call *call, int code, const char *what, int left);
+int pri_tc_note_refusal(struct pri_call *call, int code, const char *what, int left);
+static inline int pri_tc_fail(struct pri_call *call, int code, const char *what, int left)
+{
+	int r = pri_tc_note_refusal(call, code, what, left);
+
+	return r < 0 ? r : -EIO;
+}
 /* probe.c: the first part of the kernel that is missing, or NULL. */
 const char *pri_tc_probe(struct pri_tc_nl *nl);
 
