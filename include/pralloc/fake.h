@@ -28,6 +28,7 @@ PRALLOC_BEGIN
  *   balloon domain=NAME rate=100MiB/s                           the balloon moves that fast
  *       (both with attribute=mem.virtio_requested               memory that is plugged instead)
  *   uses domain=NAME bytes=700MiB                               the guest needs that much itself
+ *   memory bytes=8GiB                                           the host has that much
  *   nodriver domain=NAME, driver domain=NAME                    the balloon driver goes, comes
  *   delay ms=50 [domain=]                                       every call takes that long
  *   restart domain=NAME [at=K]                                  the domain restarts (before the

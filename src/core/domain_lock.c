@@ -57,6 +57,8 @@ int pri_domain_lock_wait(struct pr_domain *dom, uint64_t deadline_ns, char **err
 	while ((r = pri_domain_lock(dom, error)) == -EBUSY && !dom->locked &&
 	       pri_now_ns() < until_ns)
 		nanosleep(&pause, NULL);
+	if (r == 0)
+		free(pri_steal(*error));
 	return r;
 }
 

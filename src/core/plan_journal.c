@@ -244,12 +244,13 @@ static void put_step(struct writer *writer, const struct pri_item *item)
 	size_t host = host_number(writer, item->target.host);
 	pri_autofree char *instance = pri_journal_quote(change->instance);
 	pri_autofree char *name = pri_journal_quote(pri_target_name(&item->target));
+	bool bare = !instance || !*instance;
 
-	fprintf(writer->file, "step %zu %s %s %zu %s %" PRIu64 " %s[%s]",
+	fprintf(writer->file, "step %zu %s %s %zu %s %" PRIu64 " %s%s%s%s",
 		step_number(writer->plan, item), mode_word(item),
 		item->phase == PRI_PHASE_GIVE ? "give" : "take", host,
 		dom ? dom->identity.uuid : "-", item->incarnation, change->attr->name,
-		instance ? instance : "");
+		bare ? "" : "[", bare ? "" : instance, bare ? "" : "]");
 	put_value(writer->file, change->attr, &item->before);
 	put_value(writer->file, change->attr, &change->wanted);
 	fprintf(writer->file, " %s\n", name ? name : "?");

@@ -2,6 +2,7 @@
 /* Put settings back to the persistent configuration's value, else to the default. */
 #include <errno.h>
 
+#include "core/domain_lock.h"
 #include "core/settings.h"
 
 static bool resettable(const struct pri_settings *list, const struct pri_attr *attr)
@@ -93,6 +94,10 @@ int pr_domain_reset(struct pr_domain *dom, const char *attribute, const char *in
 	if (r == 0 && instance && !attribute)
 		r = pri_set_error(&error, -EINVAL, "an instance without an attribute");
 	if (r == 0)
+		r = pri_domain_lock_wait(dom, pri_deadline(dom->host->ctx), &error);
+	if (r == 0) {
 		r = reset(&target, attribute, instance, flags, &error);
+		pri_domain_unlock(dom);
+	}
 	return pri_domain_result(dom, r, &error);
 }

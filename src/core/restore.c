@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "core/domain_lock.h"
 #include "core/settings.h"
 
 static int collect(struct pri_settings *list, char **error)
@@ -156,7 +157,11 @@ int pr_domain_restore(struct pr_domain *dom, uint32_t flags)
 	list = (struct pri_settings){.target = {dom->host, dom}, .mode = PRALLOC_LIVE};
 	r = pri_flags_check(flags, FLAGS, &error);
 	if (r == 0)
+		r = pri_domain_lock_wait(dom, pri_deadline(dom->host->ctx), &error);
+	if (r == 0) {
 		r = restore(&list, flags, &error);
+		pri_domain_unlock(dom);
+	}
 	pri_settings_clear(&list);
 	return pri_domain_result(dom, r, &error);
 }

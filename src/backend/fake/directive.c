@@ -291,6 +291,12 @@ static int obey_uses(struct directive *d)
 	return 0;
 }
 
+static int obey_memory(struct directive *d)
+{
+	d->host->memory_bytes = d->bytes;
+	return 0;
+}
+
 static int obey_nodriver(struct directive *d)
 {
 	settled(d)->no_driver = true;
@@ -316,6 +322,7 @@ static int obey_clear(struct directive *d)
 	uint64_t now_ns = pri_fake_core->now_ns();
 
 	pri_fake_fault_clear(d->host);
+	d->host->memory_bytes = 0;
 	for (uint32_t i = 0; i < d->host->count; i++) {
 		struct pri_fake_domain *domain = d->host->domains[i];
 
@@ -344,6 +351,7 @@ static const struct word words[] = {
 	{"stall", HAS(DOMAIN) | HAS(AT_BYTES), HAS(ATTRIBUTE), obey_stall, 0, NULL},
 	{"balloon", HAS(DOMAIN) | HAS(RATE), HAS(ATTRIBUTE), obey_balloon, 0, NULL},
 	{.name = "uses", .required = HAS(DOMAIN) | HAS(BYTES), .obey = obey_uses},
+	{.name = "memory", .required = HAS(BYTES), .obey = obey_memory},
 	{.name = "nodriver", .required = HAS(DOMAIN), .obey = obey_nodriver},
 	{.name = "driver", .required = HAS(DOMAIN), .obey = obey_driver},
 	EVENT("restart", pri_fake_restart),

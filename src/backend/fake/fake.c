@@ -151,6 +151,8 @@ uint64_t pri_fake_host_memory(const struct pri_fake_host *host)
 {
 	uint64_t all = host->count * PRI_FAKE_MEMORY_MAXIMUM;
 
+	if (host->memory_bytes)
+		return host->memory_bytes;
 	return all > PRI_FAKE_HOST_MEMORY ? all : PRI_FAKE_HOST_MEMORY;
 }
 
@@ -167,7 +169,8 @@ static int fake_facts(struct pri_call *call, struct pri_host_facts *facts)
 		.committed_bytes = pri_fake_host_committed(host),
 		.cgroup_version = CGROUP_VERSION,
 	};
-	facts->free_bytes = facts->memory_bytes - facts->committed_bytes;
+	if (facts->memory_bytes > facts->committed_bytes)
+		facts->free_bytes = facts->memory_bytes - facts->committed_bytes;
 	for (uint32_t i = 0; i < host->count; i++) {
 		const struct pri_fake_domain *domain = host->domains[i];
 

@@ -134,7 +134,8 @@ struct pri_fake_host {
 	size_t fault_count;
 	struct pri_event_queue *events; /* NULL: nobody listens */
 	bool disconnected;
-	bool delayed; /* the time that the next call takes has passed already */
+	uint64_t memory_bytes; /* that a directive says it has; 0: room for all */
+	bool delayed;	       /* the time that the next call takes has passed already */
 };
 
 /* The services of the core.  A loadable module gets them through its entry function. */

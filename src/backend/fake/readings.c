@@ -104,7 +104,8 @@ static uint64_t guaranteed(const struct pri_fake_host *host, int attr)
 int pri_fake_host_read(const struct pri_call *call, struct pri_change *change)
 {
 	const struct pri_fake_host *host = call->host;
-	uint64_t total = pri_fake_host_memory(host), in, out;
+	uint64_t total = pri_fake_host_memory(host), committed = pri_fake_host_committed(host);
+	uint64_t in, out;
 
 	switch (change->serve->attr) {
 	case PRI_CPU_ONLINE:
@@ -114,10 +115,10 @@ int pri_fake_host_read(const struct pri_call *call, struct pri_change *change)
 		change->held.number = total;
 		return 0;
 	case PRI_MEM_FREE:
-		change->held.number = total - pri_fake_host_committed(host);
+		change->held.number = total > committed ? total - committed : 0;
 		return 0;
 	case PRI_MEM_COMMITTED:
-		change->held.number = pri_fake_host_committed(host);
+		change->held.number = committed;
 		return 0;
 	default:
 		in = guaranteed(host, PRI_NET_GUARANTEE_IN);
