@@ -30,23 +30,6 @@ static int parse_size(struct pr_ctx *ctx, const char *text, uint64_t *ret_bytes)
 	return 0;
 }
 
-/* What there is now, and with it the two changes. */
-static int fill(struct pr_plan *plan, struct pr_domain *from, struct pr_domain *to, uint64_t bytes)
-{
-	uint64_t from_size, to_size;
-
-	if (pr_get_u64(from, "mem.actual", NULL, &from_size, 0) < 0)
-		return fail(pr_domain_errmsg(from));
-	if (pr_get_u64(to, "mem.actual", NULL, &to_size, 0) < 0)
-		return fail(pr_domain_errmsg(to));
-	if (bytes >= from_size)
-		return fail("the donor does not have that much");
-	if (pr_plan_set_u64(plan, from, "mem.balloon", NULL, from_size - bytes) < 0 ||
-	    pr_plan_set_u64(plan, to, "mem.balloon", NULL, to_size + bytes) < 0)
-		return fail(pr_plan_errmsg(plan));
-	return 0;
-}
-
 /* What each VM has now; after a failure only what could not be taken back is not as before. */
 static void print_steps(const struct pr_plan *plan)
 {
@@ -65,18 +48,16 @@ static int move(struct pr_ctx *ctx, struct pr_domain *from, struct pr_domain *to
 {
 	struct pr_plan *plan;
 	uint64_t bytes;
-	int r;
+	int r = 0;
 
 	if (parse_size(ctx, size, &bytes))
 		return 1;
 	if (pr_plan_new(ctx, &plan) < 0)
 		return fail(pr_ctx_errmsg(ctx));
-	r = fill(plan, from, to, bytes);
-	if (r == 0) {
-		if (pr_plan_apply(plan, TIMEOUT_MS, 0) < 0)
-			r = fail(pr_plan_errmsg(plan));
-		print_steps(plan);
-	}
+	if (pr_plan_move(plan, "mem.balloon", from, to, bytes, 0) < 0 ||
+	    pr_plan_apply(plan, TIMEOUT_MS, 0) < 0)
+		r = fail(pr_plan_errmsg(plan));
+	print_steps(plan);
 	pr_plan_free(plan);
 	return r;
 }

@@ -36,6 +36,8 @@ enum option_bit {
 	OPTION_ANCESTORS = 1 << 16,
 	OPTION_ENABLE = 1 << 17,
 	OPTION_REPLACE = 1 << 18,
+	OPTION_PARTIAL = 1 << 19,
+	OPTION_JOURNAL = 1 << 20,
 };
 
 /* Every sub-command takes these, so that an alias may carry them. */
@@ -52,10 +54,14 @@ struct options {
 	uint32_t timeout_ms; /* 0: the library's own */
 	uint32_t watch_ms;   /* between two passes of show --watch */
 	uint32_t count;	     /* events to wait for; 0: all */
+	const char *journal; /* of a plan; NULL: none */
 	uint32_t flags;	     /* PRALLOC_* of the mode and of force */
 	const char **words;  /* the sub-command and its arguments */
 	size_t word_count;
 };
+
+#define OPTIONS_PLAN                                                                               \
+	(OPTIONS_MODE | OPTIONS_FORCE | OPTION_DRY_RUN | OPTION_PARTIAL | OPTION_JOURNAL)
 
 /* What a sub-command needs of the host. */
 enum access {
@@ -118,6 +124,9 @@ int run_net(struct app *app, const char **words, size_t count);
 int run_host(struct app *app, const char **words, size_t count);
 int run_attributes(struct app *app, const char **words, size_t count);
 int run_apply(struct app *app, const char **words, size_t count);
+int run_plan(struct app *app, const char **words, size_t count);
+int run_move(struct app *app, const char **words, size_t count);
+int run_recover(struct app *app, const char **words, size_t count);
 
 /* options.c: fills app->options; an exit code */
 int options_parse(struct app *app, int argc, char **argv);

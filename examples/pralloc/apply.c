@@ -89,3 +89,9 @@ int run_apply(struct app *app, const char **words, size_t count)
 	free(text);
 	return status;
 }
+
+int run_plan(struct app *app, const char **words, size_t count)
+{
+	app->options.given |= OPTION_DRY_RUN;
+	return run_apply(app, words, count);
+}

@@ -38,7 +38,7 @@ _pralloc_parse()
 		--connect=*)
 			host=(-c "${word#*=}")
 			;;
-		--timeout)
+		--timeout | --journal)
 			((++i))
 			;;
 		-*) ;;
@@ -102,11 +102,34 @@ _pralloc_links()
 		sed -n 's/^ *"net.link.out\[\(.*\)\]": .*/\1/p'
 }
 
+# The domains of one side of move: behind a comma those that are not yet there.
+_pralloc_side()
+{
+	local given=${current%"${current##*,}"} domain
+
+	while read -r domain; do
+		[[ ,$given == *,"$domain",* ]] || echo "$given$domain"
+	done < <(_pralloc_domains)
+}
+
+# move ATTR AMOUNT FROM TO
+_pralloc_move()
+{
+	case ${#arguments[@]} in
+	0)
+		printf '%s\n' mem cpu
+		_pralloc_attributes 1 | tr -d =
+		;;
+	2 | 3) _pralloc_side ;;
+	esac
+}
+
 _pralloc_argument()
 {
 	case $command in
 	'') _pralloc_commands ;;
 	set) _pralloc_set ;;
+	move) _pralloc_move ;;
 	attributes) _pralloc_attributes '' ;;
 	restore) _pralloc_domains ;;
 	net)
@@ -149,7 +172,7 @@ _pralloc()
 	_pralloc_parse
 	current=${words[-1]}
 	COMPREPLY=()
-	if [[ $command == apply && $current != -* ]]; then
+	if [[ $command =~ ^(apply|plan|recover)$ && $current != -* || ${words[-2]} == --journal ]]; then
 		compopt -o filenames 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 		return

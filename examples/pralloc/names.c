@@ -42,4 +42,4 @@ NAME_FUNCTION(instance_name, [PRALLOC_INSTANCE_NONE] = "none", [PRALLOC_INSTANCE
 NAME_FUNCTION(step_status_name, [PRALLOC_STEP_NEW] = "new", [PRALLOC_STEP_OK] = "ok",
 	      [PRALLOC_STEP_REFUSED] = "refused", [PRALLOC_STEP_APPLIED] = "applied",
 	      [PRALLOC_STEP_FAILED] = "failed", [PRALLOC_STEP_UNDONE] = "undone",
-	      [PRALLOC_STEP_LEFT] = "left")
+	      [PRALLOC_STEP_LEFT] = "left", [PRALLOC_STEP_WAITING] = "waiting")

@@ -35,6 +35,9 @@ static const struct row {
 	 "take over what somebody else has made"},
 	{OPTION_NO_VERIFY, 0, "no-verify", NULL, PRALLOC_NO_VERIFY,
 	 "do not read values back after the write"},
+	{OPTION_PARTIAL, 0, "keep-partial", NULL, PRALLOC_KEEP_PARTIAL,
+	 "let recipients have what arrives when donors give less"},
+	{OPTION_JOURNAL, 0, "journal", "FILE", 0, "keep what recover needs if this is killed"},
 	{OPTION_WATCH, 0, "watch", "[=SECONDS]", 0, "show again every so many seconds (2)"},
 	{OPTION_COUNT, 0, "count", "N", 0, "end after so many events"},
 	{OPTION_ALL, 0, "all", NULL, 0, "all domains that run"},
@@ -92,6 +95,8 @@ static int take_option(struct app *app, const struct row *row, const char *argum
 	app->options.flags |= row->flag;
 	if (row->bit == OPTION_CONNECT)
 		app->options.uri = argument;
+	if (row->bit == OPTION_JOURNAL)
+		app->options.journal = argument;
 	if (row->bit == OPTION_TIMEOUT)
 		return parse_seconds(app, row->name, argument, &app->options.timeout_ms);
 	if (row->bit == OPTION_COUNT)

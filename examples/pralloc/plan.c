@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "json.h"
+#include "progress.h"
 #include "steps.h"
 
 #include <errno.h>
@@ -57,13 +58,23 @@ static void hint_ineffective(struct app *app, const struct pr_plan *plan)
 	}
 }
 
+/* A donor that gave a part, and was told to take it back. */
+static void hint_partial(struct app *app, const struct pr_plan *plan)
+{
+	if (count_status(plan, PRALLOC_STEP_UNDONE) + count_status(plan, PRALLOC_STEP_LEFT) > 0)
+		hint(app, "--keep-partial lets recipients have what arrives");
+}
+
 static void hint_force(struct app *app, const struct pr_plan *plan, int code)
 {
 	if (!option_given(app, OPTION_INEFFECTIVE))
 		hint_ineffective(app, plan);
 	/* What the library calls "allow harm": beyond what can be spared, or that is not known. */
-	if ((code == -ENOSPC || code == -ENODATA) && !option_given(app, OPTION_HARM))
+	if ((code == -ENOSPC || code == -ENODATA) && !option_given(app, OPTION_HARM) &&
+	    count_status(plan, PRALLOC_STEP_REFUSED) > 0)
 		hint(app, "--allow-harm does it all the same");
+	if (code == -ENOSPC && !option_given(app, OPTION_PARTIAL))
+		hint_partial(app, plan);
 	if (code == -ETIMEDOUT)
 		hint(app, "--timeout SECONDS gives it more time");
 }
@@ -80,6 +91,11 @@ static void hint_outcome(struct app *app, const struct pr_plan *plan)
 		hint(app, "what was done has been taken back: nothing is changed");
 	else
 		hint(app, "nothing was changed");
+}
+
+void steps_hint(struct app *app, const struct pr_plan *plan)
+{
+	hint_steps(app, plan, pr_plan_errmsg(plan));
 }
 
 static int plan_failed(struct app *app, struct pr_plan *plan, int code)
@@ -99,7 +115,12 @@ static int plan_apply(struct app *app, struct pr_plan *plan)
 	uint32_t timeout = app->options.timeout_ms;
 	int r;
 
+	r = pr_plan_set_journal(plan, app->options.journal, /* flags= */ 0);
+	if (r < 0)
+		return fail(app, r, "%s", pr_plan_errmsg(plan));
+	progress_begin(app, plan);
 	r = pr_plan_apply(plan, timeout ? timeout : PRALLOC_TIMEOUT_DEFAULT_MS, app->options.flags);
+	progress_end(app);
 	if (app->out)
 		json_put(app->out, "steps", steps_json(app, plan));
 	if (r < 0)

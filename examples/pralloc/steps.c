@@ -80,6 +80,9 @@ static char *done_note(struct app *app, const struct pr_step *step)
 
 	if (step->mode == PRALLOC_CONFIG)
 		return copy_text("persistent");
+	if (*step->text)
+		return copy_text(
+			reason_alone(step->text, step->attribute, step->instance, step->target));
 	if (!step->after.type)
 		return copy_text("not verified");
 	moved = amount(app, step, &step->after, &gives);
@@ -127,6 +130,33 @@ void steps_print_done(struct app *app, const struct pr_plan *plan)
 	}
 	if (!noted)
 		table_hide(&table, DONE_NOTE);
+	table_end(&table);
+}
+
+static const struct column back_columns[] = {
+	{NULL, COLUMN_LEFT}, {NULL, COLUMN_LEFT}, {NULL, COLUMN_LEFT}, {NULL, COLUMN_WRAP}};
+
+void steps_print_back(struct app *app, const struct pr_plan *plan)
+{
+	struct pr_step step;
+	struct table table;
+	size_t i;
+
+	table_begin(&table, app, back_columns, sizeof(back_columns) / sizeof(back_columns[0]));
+	for (i = 0; step_at(plan, i, &step); i++) {
+		bool left = step.status == PRALLOC_STEP_LEFT;
+		bool touched = left || step.status == PRALLOC_STEP_UNDONE;
+
+		table_line(&table);
+		table_cell_take(&table, step_name(&step));
+		table_cell_take(&table, value_short(app, step.attribute, &step.before));
+		table_cell_colour(&table,
+				  left	    ? "LEFT"
+				  : touched ? "as before"
+					    : "not touched",
+				  left ? COLOUR_BAD : COLOUR_GOOD);
+		table_cell(&table, step.text);
+	}
 	table_end(&table);
 }
 

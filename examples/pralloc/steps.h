@@ -8,7 +8,12 @@
 /* Check (--dry-run) or apply a plan that is complete, and tell what came of it. */
 int plan_run(struct app *app, struct pr_plan *plan);
 
+/* What the steps have to say beside the error that was told. */
+void steps_hint(struct app *app, const struct pr_plan *plan);
+
 /* steps.c */
+/* What was taken back, and what was left. */
+void steps_print_back(struct app *app, const struct pr_plan *plan);
 void steps_print_done(struct app *app, const struct pr_plan *plan);
 void steps_print_check(struct app *app, const struct pr_plan *plan);
 struct json_object *steps_json(struct app *app, const struct pr_plan *plan);

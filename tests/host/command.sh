@@ -95,8 +95,8 @@ PYTHON
 
 usage_cases() {
 	expect "help lists every sub-command" 0 \
-		'list .*show .*get .*set .*reset .*restore .*save .*apply .*events .*net .*host .*attributes ' '' --help
-	for name in list show get set reset restore save apply events net host attributes; do
+		'list .*show .*get .*set .*reset .*restore .*save .*move .*plan .*recover .*apply .*events .*net .*host .*attributes ' '' --help
+	for name in list show get set reset restore save move plan recover apply events net host attributes; do
 		run "$name" --help
 		local problem=
 		[ "$status" -eq 0 ] || problem="exit status $status"
@@ -208,6 +208,60 @@ reset_cases() {
 	expect "reset that fails tells that nothing was changed" 1 '' 'cpu.pin.*nothing was' \
 		reset vm1 cpu.shares 'cpu.pin[9]'
 	expect "reset of the host" 1 '' 'pralloc set @host' reset @host
+}
+
+move_cases() {
+	expect "move memory" 0 'vm3 .*1G → 512M +gave 512M.*vm2 .*1G → 1.5G +took 512M' '' \
+		move mem 512MiB vm3 vm2
+	expect "move shares from several to several" 0 \
+		'vm1 +cpu.shares +1024 → 974 .*vm3 .*1074 .*vm2 .*974 .*vm4 .*1074' '' \
+		-c fake:///4 move cpu 100 vm1,vm2 vm3,vm4
+	expect "two donors share what one takes" 0 \
+		'vm1 .*1G → 924M +gave 100M.*vm3 .*took 200M.*vm2 .*gave 100M' '' \
+		move mem 200MiB vm1,vm2 vm3
+	expect "move without doing it" 0 'gives 512M.*ok, after step 1.*2 of 2 steps can be done' '' \
+		move --dry-run mem 512M vm3 vm2
+	expect "move of a persistent value" 0 'vm1 +cpu.shares +.* → 924 .*persistent' '' \
+		move --config cpu 100 vm1 vm2
+	expect "a donor that has not that much" 1 '' 'vm3: the guest cannot give.*nothing was changed' \
+		move mem 900MiB vm3 vm2
+	expect "more than there is" 1 '' 'cpu.shares of vm1 is 1024, and 1023 of it cannot be given' \
+		move cpu 1023 vm1 vm2
+	expect "what is no amount" 1 '' 'cpu.period is no amount that one gives' \
+		move cpu.period 5000us vm1 vm2
+	expect "move to itself" 1 '' 'vm1 cannot give to itself' move cpu 5 vm1 vm1
+	expect "move live and persistent values" 2 '' 'not both' move --live --config cpu 5 vm1 vm2
+	expect "move of nothing" 1 '' '0 is out of range' move mem 0 vm1 vm2
+	expect "move of no amount" 2 '' 'unlimited is no amount' \
+		move mem.hard_limit unlimited vm1 vm2
+	expect "a name that is missing" 2 '' 'between commas' move mem 1M vm1, vm2
+	expect "the host cannot give" 2 '' 'neither gives' move mem 1M @host vm2
+	json "move as JSON" 0 'd["steps"][0]["status"] == "applied" and
+		d["steps"][0]["after"]["value"] + d["steps"][1]["after"]["value"] == 2 << 30' \
+		move --json mem 100MiB vm1 vm2
+	expect "a donor that stops" 1 '' \
+		'stopped at 800M of 512M.*--keep-partial.*taken back: nothing is changed' \
+		-c 'fake:///3?inject=stall+domain=vm3+at_bytes=800MiB' move mem 512M vm3 vm2
+	expect "recipients get what arrives" 0 \
+		'vm3 .*1G → 800M +it has come to 800M of 512M.*vm2 .*took 224M' '' \
+		-c 'fake:///3?inject=stall+domain=vm3+at_bytes=800MiB' \
+		move --keep-partial mem 512M vm3 vm2
+}
+
+journal_cases() {
+	expect "a plan with a journal" 0 '1024 → 5' '' set --journal "$dir/j" vm1 cpu.shares=5
+	expect "nothing to recover" 0 'came to its end' '' recover "$dir/j"
+	sed -i '/^end/d' "$dir/j"
+	expect "a journal is not written over" 1 '' 'recover that first' \
+		set --journal "$dir/j" vm1 cpu.shares=6
+	json "recover as JSON" 0 'd["steps"][0]["status"] == "undone"' recover --json "$dir/j"
+	expect "a journal that is not there" 1 '' 'cannot open the journal .*none: No such' \
+		recover "$dir/none"
+	echo "my diary" >"$dir/diary"
+	expect "something else than a journal" 1 '' 'something else' recover "$dir/diary"
+	expect "check of a plan file" 1 'vm1 mem.balloon .*REFUSED.*vm1 cpu.shares .*ok' \
+		'1 of 2 steps cannot be done' plan "$dir/problem.plan"
+	rm "$dir/j" "$dir/diary"
 }
 
 apply_cases() {
@@ -464,6 +518,9 @@ show_cases
 set_cases
 reset_cases
 restore_cases
+move_cases
+echo 'vm1 mem.balloon=100M cpu.shares=5' >"$dir/problem.plan"
+journal_cases
 apply_cases
 save_cases
 net_cases

@@ -54,12 +54,19 @@ offers "no domain behind a domain" "$nothing" set vm1 vm
 offers "another domain behind an assignment" ' vm1 vm2 vm3 ' set vm1 cpu.shares = 512 vm
 offers "values" ' default unlimited ' set vm1 cpu.shares =
 offers "the beginning of a value" ' unlimited ' set vm1 mem.hard_limit = unl
+offers "what can be moved" ' mem mem.balloon *mem.hard_limit *' move mem
+offers "no amount" "$nothing" move mem ''
+offers "donors" ' vm1 vm2 vm3 ' move mem 1G ''
+offers "another donor behind a comma" ' vm1\\,vm2 vm1\\,vm3 ' move mem 1G vm1,
+offers "recipients" ' vm3 ' move mem 1G vm1,vm2 vm3
 offers "what net can do" ' link reset ' net ''
 offers "links" ' fakebr0 ' net reset fa
 offers "no link where a rate stands" "$nothing" net link fakebr0 ''
 offers "names of attributes" ' ksm.run ' attributes ksm.r
 cd "$source_dir/tests/abi" || exit 1
 offers "files" ' layout.c ' apply lay
+offers "files of plan and recover" ' layout.c ' recover lay
+offers "a file for the journal" ' layout.c ' set vm1 --journal lay
 offers "no domain of a host that is not there" ' @host ' -c fake : ///0 show ''
 
 run "the function is bound to the command" sh -c "bash -c '. \"$source_dir/examples/pralloc/\
