@@ -141,10 +141,10 @@ static int host_new(struct pri_call *call, const char *path, bool beside,
 		    struct pri_cg_host **ret_host)
 {
 	struct pri_cg_host *host = calloc(1, sizeof(*host));
-	int r = host ? 0 : -ENOMEM;
+	int r = 0;
 
-	if (r < 0)
-		return r;
+	if (!host)
+		return -ENOMEM;
 	host->beside = beside;
 	host->open_max = open_bound();
 	host->root = strdup(call->root);
@@ -224,7 +224,7 @@ static void count_list(const char *list, uint32_t *ret_count, uint32_t *ret_end)
 
 int pri_cg_cpu_facts(const struct pri_cg_host *host, struct pri_host_facts *facts)
 {
-	char text[FILE_MAX];
+	char text[FILE_MAX] = "";
 	uint32_t ignored;
 	ssize_t n = pri_cg_slurp(host->root, "/sys/devices/system/cpu/online", text, sizeof(text));
 

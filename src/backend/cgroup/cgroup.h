@@ -161,7 +161,7 @@ struct pri_cg_host {
 	bool systemd; /* groups can be units of it */
 	struct pri_cg_mount mounts[PRI_CG_MOUNTS_MAX];
 	size_t mount_count;
-	int8_t mount_of[PRI_CG_CONTROLLERS]; /* index, or -1 */
+	int mount_of[PRI_CG_CONTROLLERS]; /* index, or -1 */
 	const struct pri_cg_way *ways[PRI_ATTR_COUNT];
 	/* descriptors, from the one used last to the one to close first */
 	struct pri_cg_file *newest, *oldest;
@@ -229,7 +229,7 @@ const char *pri_cg_names_find(const struct pri_cg_host *host, const char *uuid);
 int pri_cg_list(struct pri_call *call, pri_add_identity add, void *arg);
 int pri_cg_attach(struct pri_call *call, const char *name, struct pri_identity *identity,
 		  void **ret_domain);
-void pri_cg_detach(void *host, void *domain);
+void pri_cg_detach(void *host, void *state);
 int pri_cg_state(struct pri_call *call, struct pri_identity *identity);
 
 /* locate.c */

@@ -186,6 +186,8 @@ void pri_cg_detach(void *host, void *state)
 {
 	struct pri_cg_domain *domain = state;
 
+	if (!domain)
+		return;
 	pri_cg_forget(host, domain);
 	if (domain->process >= 0)
 		close(domain->process);
@@ -214,7 +216,7 @@ static int identify_group(struct pri_cg_host *host, const struct pri_cg_domain *
 
 static void identify_process(const struct pri_cg_domain *domain, struct pri_identity *identity)
 {
-	int pid = atoi(domain->name + strlen(PROCESS));
+	int pid = (int)strtol(domain->name + strlen(PROCESS), NULL, 10);
 
 	snprintf(identity->name, sizeof(identity->name), "%s", domain->name);
 	pri_cg_uuid_of_process(pid, domain->start, identity->uuid);

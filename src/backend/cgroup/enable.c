@@ -119,8 +119,10 @@ int pri_cg_enable(struct pri_cg_op *op)
 	if (pri_cg_is_enabled(op))
 		return 0;
 	path = op->domain->paths[mount - op->host->mounts][op->way->level];
+	if (!path)
+		return pri_cg_fail(op, -EOPNOTSUPP, "it has no group there");
 	/* From the top down; the group itself is not asked: it has the files then. */
-	for (size_t n = 0; r == 0 && path; n += strcspn(path + n, "/") + 1) {
+	for (size_t n = 0; r == 0; n += strcspn(path + n, "/") + 1) {
 		pri_autoclose int fd = -1;
 
 		snprintf(part, sizeof(part), "%.*s", n ? (int)n - 1 : 0, path);

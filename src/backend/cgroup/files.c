@@ -337,10 +337,10 @@ static int read_whole(struct pri_cg_host *host, int fd)
 
 int pri_cg_text(struct pri_cg_op *op, const char *sub, const char *name)
 {
-	struct pri_cg_file *file;
+	struct pri_cg_file *file = NULL;
 	int r = pri_cg_file(op, sub, name, /* write= */ false, &file);
 
-	if (r < 0)
+	if (r < 0 || !file)
 		return r;
 	if (op->host->text_of == file)
 		return 0;

@@ -208,7 +208,7 @@ static int add_mount(struct pri_cg_host *host, const struct line *line)
 	for (int i = 0; i < PRI_CG_CONTROLLERS && host->mount_count < PRI_CG_MOUNTS_MAX; i++) {
 		if (!(mount.controllers & UINT32_C(1) << i) || !is_better(host, i, line))
 			continue;
-		host->mount_of[i] = (int8_t)host->mount_count;
+		host->mount_of[i] = (int)host->mount_count;
 		used = true;
 	}
 	if (used && mount.top) {

@@ -89,7 +89,6 @@ static int find_effect(struct pri_cg_op *op, struct search *search)
 	const char *why = "no block device is there";
 	int r = 0;
 
-	*search = (struct search){.any = false};
 	if (*op->change->instance) {
 		r = pri_cg_device_find(op->host->root, op->change->instance, &device, &why);
 		if (r < 0)
@@ -178,7 +177,7 @@ static int read_device(struct pri_cg_op *op, const struct weight_file *file, uin
 int pri_cg_weight_read(struct pri_cg_op *op)
 {
 	const struct weight_file *file;
-	struct search search;
+	struct search search = {.any = false};
 	int r = decide(op, &file, &search);
 
 	if (r < 0)
@@ -243,7 +242,7 @@ int pri_cg_weight_check(struct pri_cg_op *op)
 {
 	const struct weight_file *file;
 	uint64_t wanted = op->change->wanted.number;
-	struct search search;
+	struct search search = {.any = false};
 	int r;
 
 	if (pri_cg_wants_default(op->change))
@@ -298,7 +297,7 @@ int pri_cg_weight_write(struct pri_cg_op *op)
 {
 	uint64_t wanted = op->change->wanted.number;
 	const struct weight_file *file;
-	struct search search;
+	struct search search = {.any = false};
 	int r = decide(op, &file, &search);
 
 	if (r < 0)
