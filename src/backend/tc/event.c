@@ -10,6 +10,7 @@
 #include <netlink/netlink.h>
 #include <netlink/socket.h>
 
+#include <pralloc/ctx.h>
 #include <pralloc/event.h>
 
 #include "backend/tc/tc.h"
@@ -140,17 +141,19 @@ int pri_tc_listen(struct pri_call *call, struct pri_event_queue *queue)
 	return 0;
 }
 
-static void sync_tree(struct pri_call *call, int owner, enum pri_tc_direction direction)
+/* A session syncs what it loads. */
+static void sync_tree(struct pri_call *call, const struct pri_tc_interface *bridge,
+		      enum pri_tc_direction direction)
 {
-	struct pri_tc_host *host = call->host;
-	struct pri_tc_session session = {.call = call, .writes = true};
-	const struct pri_tc_interface *bridge = find(host->seen, host->seen_count, owner);
+	struct pri_tc_session session = {.call = call, .plans = true, .writes = true};
 	struct pri_tc_pair *pair;
+	int r = pri_tc_session_tree(&session, bridge->ifindex, bridge->name, direction, &pair);
 
-	/* A session syncs what it loads. */
-	if (bridge && pri_tc_session_tree(&session, owner, bridge->name, direction, &pair) == 0 &&
-	    pair->touched)
-		pri_tc_session_commit(&session, pair);
+	if (r == 0 && pair->touched)
+		r = pri_tc_session_commit(&session, pair);
+	if (r < 0)
+		pri_tc_core->log(call, PRALLOC_LOG_WARNING, "%s: taps that came back: %s",
+				 bridge->name, call->error ? call->error : strerror(-r));
 	pri_tc_session_end(&session);
 }
 
@@ -166,11 +169,15 @@ void pri_tc_look(struct pri_call *call)
 	/* Who holds the lock of a link now does this itself. */
 	call->deadline_ns = pri_tc_core->now_ns();
 	for (size_t i = 0; !call->read_only && i < host->seen_count; i++) {
+		const struct pri_tc_interface *bridge;
 		enum pri_tc_direction direction;
 		int owner;
 
-		if (pri_tc_ifb_owner(&host->seen[i], &direction, &owner))
-			sync_tree(call, owner, direction);
+		if (!pri_tc_ifb_owner(&host->seen[i], &direction, &owner))
+			continue;
+		bridge = find(host->seen, host->seen_count, owner);
+		if (bridge)
+			sync_tree(call, bridge, direction);
 	}
 	call->deadline_ns = deadline_ns;
 }

@@ -287,11 +287,25 @@ static int depth_of(const struct replay *replay, uint32_t index)
 	return depth;
 }
 
+/* Qdiscs whose classes are made by hand; those of the others (tbf, prio, mq) are always there. */
+static const char *const classful[] = {"htb", "hfsc", "cbq", "drr", "qfq"};
+
+static bool is_made(const struct replay *replay, uint32_t index)
+{
+	struct nlattr *kind =
+		nlmsg_find_attr(object_at(replay, index), sizeof(struct tcmsg), TCA_KIND);
+
+	for (size_t i = 0; kind && i < PRI_ARRAY_SIZE(classful); i++)
+		if (nla_strcmp(kind, classful[i]) == 0)
+			return true;
+	return false;
+}
+
 static void replay_classes(struct replay *replay)
 {
 	for (int depth = 0; depth <= DEPTH_MAX; depth++)
 		for (uint32_t i = 0; i < replay->objects.count; i++)
-			if (depth_of(replay, i) == depth)
+			if (is_made(replay, i) && depth_of(replay, i) == depth)
 				replay_object(replay, i);
 }
 
