@@ -2,39 +2,74 @@
 /* The order of a plan: what gives before what takes, and neighbours that one call can serve. */
 #include "core/plan.h"
 
-static int compare(uint64_t a, uint64_t b)
-{
-	return (a > b) - (a < b);
-}
+/* All that decides, in one number: comparing it touches no item, of which there may be more than
+ * the caches hold. */
+struct key {
+	uint64_t number;
+	struct pri_item *item;
+};
+
+#define RANK_BITS 8
+#define MODE_BITS 2
+#define BACKEND_BITS 8
+#define SEQUENCE_BITS 32
 
 /* Inside a target the rows say what comes first: upward where values grow, downward where they
  * shrink (a parent's quota grows before its children's and shrinks after them). */
-static int compare_rank(const struct pri_item *a, const struct pri_item *b)
+static uint64_t rank(const struct pri_item *item)
 {
-	int c = compare(a->change.attr->rank, b->change.attr->rank);
+	uint8_t up = item->change.attr->rank;
 
-	return a->phase == PRI_PHASE_GIVE ? -c : c;
+	return item->phase == PRI_PHASE_GIVE ? UINT8_MAX - up : up;
 }
 
+static uint64_t key_of(const struct pri_item *item)
+{
+	uint64_t number = item->phase;
+
+	number = number << SEQUENCE_BITS | item->sequence;
+	number = number << BACKEND_BITS | item->route->backend;
+	number = number << MODE_BITS | item->change.mode;
+	return number << RANK_BITS | rank(item);
+}
+
+static int compare_keys(const void *left, const void *right)
+{
+	const struct key *a = left, *b = right;
+
+	if (a->number != b->number)
+		return a->number < b->number ? -1 : 1;
+	/* As they were added: qsort keeps no order of its own. */
+	return (a->item > b->item) - (a->item < b->item);
+}
+
+/* Without memory for the keys: the same, one item after the other. */
 static int compare_items(const void *left, const void *right)
 {
-	const struct pri_item *a = *(struct pri_item *const *)left;
-	const struct pri_item *b = *(struct pri_item *const *)right;
-	int c = compare(a->phase, b->phase);
+	struct key a = {.item = *(struct pri_item *const *)left};
+	struct key b = {.item = *(struct pri_item *const *)right};
 
-	if (c == 0)
-		c = compare(a->sequence, b->sequence);
-	if (c == 0)
-		c = compare(a->route->backend, b->route->backend);
-	if (c == 0)
-		c = compare(a->change.mode, b->change.mode);
-	if (c == 0)
-		c = compare_rank(a, b);
-	/* As they were added: qsort keeps no order of its own. */
-	return c ? c : compare((uintptr_t)a, (uintptr_t)b);
+	a.number = key_of(a.item);
+	b.number = key_of(b.item);
+	return compare_keys(&a, &b);
 }
 
 void pri_order(struct pri_item **items, size_t n)
 {
-	qsort(items, n, sizeof(*items), compare_items);
+	pri_autofree struct key *keys = calloc(n ? n : 1, sizeof(*keys));
+	bool sorted = true;
+
+	if (!keys) {
+		qsort(items, n, sizeof(*items), compare_items);
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		keys[i] = (struct key){key_of(items[i]), items[i]};
+		sorted = sorted && (i == 0 || compare_keys(&keys[i - 1], &keys[i]) < 0);
+	}
+	if (sorted)
+		return;
+	qsort(keys, n, sizeof(*keys), compare_keys);
+	for (size_t i = 0; i < n; i++)
+		items[i] = keys[i].item;
 }

@@ -51,8 +51,10 @@ static int lock_domain(struct pri_run *run, struct pri_item *item)
 
 static int prepare_items(struct pri_run *run)
 {
-	for (size_t i = 0; i < run->n; i++)
+	for (size_t i = 0; i < run->n; i++) {
+		run->items[i]->has_held = false;
 		pri_item_prepare(run->items[i], run->flags);
+	}
 	pri_plan_set_phases(run->items, run->n);
 	pri_order(run->items, run->n);
 	return 0;
@@ -281,17 +283,6 @@ static void judge_guards(struct pri_run *run)
 	}
 }
 
-/* The dangers that need no reading. */
-static void judge_plain(struct pri_run *run)
-{
-	for (size_t i = 0; i < run->n; i++) {
-		struct pri_item *item = run->items[i];
-
-		if (item->change.error == 0 && item->change.attr->guard == PRI_GUARD_HOST_CPUS)
-			pri_guard_judge(item, NULL, 0, run->deadline_ns);
-	}
-}
-
 static void judge_expected(const struct pri_run *run, struct pri_item *item)
 {
 	const struct pri_step *step = pri_plan_step_of(run->plan, item);
@@ -346,21 +337,30 @@ static int set_statuses(struct pri_run *run)
 	return first;
 }
 
+/* Everything that can be said of one step alone, in one pass: there may be more of them than the
+ * caches hold. */
+static int judge_item(const struct pri_run *run, struct pri_item *item)
+{
+	take_before(item, item);
+	/* The danger that needs no reading. */
+	if (item->change.error == 0 && item->change.attr->guard == PRI_GUARD_HOST_CPUS)
+		pri_guard_judge(item, NULL, 0, run->deadline_ns);
+	judge_expected(run, item);
+	return keep_expected(run, item);
+}
+
 int pri_leave_read(struct pri_run *run)
 {
 	int r = 0;
 
-	for (size_t i = 0; i < run->n; i++)
-		take_before(run->items[i], run->items[i]);
 	for (size_t i = 0; i < run->reading_count; i++)
 		if (run->readings[i].present)
 			take_before(run->readings[i].of, &run->readings[i].item);
 	judge_guards(run);
-	judge_plain(run);
 	for (size_t i = 0; i < run->n; i++) {
-		judge_expected(run, run->items[i]);
-		if (r == 0)
-			r = keep_expected(run, run->items[i]);
+		int kept = judge_item(run, run->items[i]);
+
+		r = r < 0 ? r : kept;
 	}
 	pri_sum_judge(run);
 	if (r == 0)

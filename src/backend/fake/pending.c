@@ -10,15 +10,16 @@
 int pri_fake_begin(struct pri_call *call, int op, struct pri_change *changes, size_t n,
 		   struct pri_pending *pending)
 {
-	uint64_t due_ns = pri_fake_core->now_ns() + pri_fake_delay_ns(call);
+	uint64_t delay_ns = pri_fake_delay_ns(call), due_ns;
 	struct itimerspec timer;
 
 	(void)op;
 	(void)changes;
 	(void)n;
+	due_ns = delay_ns ? pri_fake_core->now_ns() + delay_ns : 0;
 	if (due_ns > call->deadline_ns)
 		due_ns = call->deadline_ns;
-	if (due_ns <= pri_fake_core->now_ns())
+	if (due_ns == 0 || due_ns <= pri_fake_core->now_ns())
 		return 0;
 	pending->fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (pending->fd < 0)

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * plan_bench: four changes for each of 100, 1,000 and 10,000 fake domains, by a plan (check and
+ * apply, with the record that its undo needs) beside the same changes by typed calls, each verified.
+ * What is shown is the time per change; ratios are to the typed calls of the same number of domains.
+ *
+ * plan_bench URI DONOR RECIPIENT: a memory move between two guests by a plan, beside the guests' own
+ * time: the donor's balloon and then the recipient's, told and waited for by hand.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <pralloc.h>
+
+#include "bench.h"
+
+#define CHANGES 4
+#define BLOCKS 9
+#define MOVES 5
+#define TIMEOUT_MS 60000
+#define MOVE_BYTES (UINT64_C(64) << 20)
+
+static const struct {
+	const char *attribute;
+	uint64_t values[2];
+} changes[CHANGES] = {
+	{"cpu.shares", {512, 2048}},
+	{"io.weight[/dev/fake0]", {50, 200}},
+	{"mem.soft_limit", {UINT64_C(512) << 20, UINT64_C(256) << 20}},
+	{"net.weight.out[fakebr0]", {50, 200}},
+};
+
+static double now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
+}
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static double median(double *times, size_t n)
+{
+	qsort(times, n, sizeof(*times), compare);
+	return times[n / 2];
+}
+
+struct fleet {
+	struct pr_ctx *ctx;
+	struct pr_host *host;
+	struct pr_domain **domains;
+	size_t count;
+};
+
+static void fleet_open(struct fleet *fleet, size_t count)
+{
+	char uri[32];
+	struct pr_domain *dom = NULL;
+
+	*fleet = (struct fleet){.domains = calloc(count, sizeof(struct pr_domain *))};
+	snprintf(uri, sizeof(uri), "fake:///%zu", count);
+	if (!fleet->domains || pr_ctx_new(&fleet->ctx) < 0 ||
+	    pr_host_open(fleet->ctx, uri, 0, &fleet->host) < 0)
+		bench_die(uri, "cannot be opened");
+	while (fleet->count < count && pr_host_next(fleet->host, &dom, 0) > 0)
+		if (pr_domain_open(fleet->host, pr_domain_name(dom), 0,
+				   &fleet->domains[fleet->count++]) < 0)
+			bench_die(uri, pr_host_errmsg(fleet->host));
+	pr_domain_close(dom);
+}
+
+static void fleet_close(struct fleet *fleet)
+{
+	for (size_t i = 0; i < fleet->count; i++)
+		pr_domain_close(fleet->domains[i]);
+	free(fleet->domains);
+	pr_host_close(fleet->host);
+	pr_ctx_unref(fleet->ctx);
+}
+
+static double by_calls(struct fleet *fleet, int which)
+{
+	double start = now_us();
+
+	for (size_t i = 0; i < fleet->count; i++)
+		for (size_t c = 0; c < CHANGES; c++)
+			if (pr_set_u64(fleet->domains[i], changes[c].attribute, NULL,
+				       changes[c].values[which], 0) < 0)
+				bench_die(changes[c].attribute,
+					  pr_domain_errmsg(fleet->domains[i]));
+	return now_us() - start;
+}
+
+/* Making the plan is not counted: an agent makes it once, and the calls have their arguments too. */
+static void by_plan(struct fleet *fleet, int which, double *check, double *apply)
+{
+	struct pr_plan *plan;
+	double start;
+
+	if (pr_plan_new(fleet->ctx, &plan) < 0)
+		bench_die("plan", pr_ctx_errmsg(fleet->ctx));
+	for (size_t i = 0; i < fleet->count; i++)
+		for (size_t c = 0; c < CHANGES; c++)
+			if (pr_plan_set_u64(plan, fleet->domains[i], changes[c].attribute, NULL,
+					    changes[c].values[which]) < 0)
+				bench_die("plan", pr_plan_errmsg(plan));
+	start = now_us();
+	if (pr_plan_check(plan, 0) < 0)
+		bench_die("check", pr_plan_errmsg(plan));
+	*check = now_us() - start;
+	start = now_us();
+	if (pr_plan_apply(plan, TIMEOUT_MS, 0) < 0)
+		bench_die("apply", pr_plan_errmsg(plan));
+	*apply = now_us() - start;
+	pr_plan_free(plan);
+}
+
+static void fleets(void)
+{
+	static const size_t sizes[] = {100, 1000, 10000};
+	double first = 0;
+
+	printf("%-10s %12s %12s %12s %8s %8s\n", "domains", "calls ns", "check ns", "apply ns",
+	       "ratio", "flat");
+	for (size_t s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++) {
+		double calls[BLOCKS], check[BLOCKS], apply[BLOCKS], per;
+		struct fleet fleet;
+
+		fleet_open(&fleet, sizes[s]);
+		per = (double)(fleet.count * CHANGES) / 1000;
+		for (int b = 0; b < BLOCKS; b++) {
+			calls[b] = by_calls(&fleet, 0);
+			by_plan(&fleet, 1, &check[b], &apply[b]);
+		}
+		if (s == 0)
+			first = median(apply, BLOCKS) / per;
+		printf("%-10zu %12.0f %12.0f %12.0f %8.2f %8.2f\n", sizes[s],
+		       median(calls, BLOCKS) / per, median(check, BLOCKS) / per,
+		       median(apply, BLOCKS) / per, median(apply, BLOCKS) / median(calls, BLOCKS),
+		       median(apply, BLOCKS) / per / first);
+		fleet_close(&fleet);
+	}
+}
+
+/* -- real guests -- */
+
+static void by_hand(struct pr_domain *dom, uint64_t bytes)
+{
+	if (pr_mem_balloon(dom, bytes, PRALLOC_ALLOW_HARM) < 0 ||
+	    pr_mem_balloon_wait(dom, bytes, TIMEOUT_MS, NULL, 0) < 0)
+		bench_die("balloon", pr_domain_errmsg(dom));
+}
+
+static uint64_t size_of(struct pr_domain *dom)
+{
+	uint64_t bytes;
+
+	if (pr_get_u64(dom, "mem.actual", NULL, &bytes, 0) < 0)
+		bench_die("mem.actual", pr_domain_errmsg(dom));
+	return bytes;
+}
+
+static void guests(const char *uri, const char *donor, const char *recipient)
+{
+	double hand[MOVES], plan_us[MOVES];
+	struct pr_domain *from, *to;
+	struct pr_ctx *ctx;
+	struct pr_host *host;
+	uint64_t a, b;
+
+	if (pr_ctx_new(&ctx) < 0 || pr_host_open(ctx, uri, 0, &host) < 0 ||
+	    pr_domain_open(host, donor, 0, &from) < 0 ||
+	    pr_domain_open(host, recipient, 0, &to) < 0)
+		bench_die(uri, "cannot be opened");
+	a = size_of(from);
+	b = size_of(to);
+	for (int i = 0; i < MOVES; i++) {
+		struct pr_plan *plan;
+		double start = now_us();
+
+		by_hand(from, a - MOVE_BYTES);
+		by_hand(to, b + MOVE_BYTES);
+		hand[i] = now_us() - start;
+		by_hand(to, b);
+		by_hand(from, a);
+		start = now_us();
+		if (pr_plan_new(ctx, &plan) < 0 ||
+		    pr_plan_move(plan, "mem.balloon", from, to, MOVE_BYTES, 0) < 0 ||
+		    pr_plan_apply(plan, TIMEOUT_MS, PRALLOC_ALLOW_HARM) < 0)
+			bench_die("plan", pr_plan_errmsg(plan));
+		plan_us[i] = now_us() - start;
+		pr_plan_free(plan);
+		by_hand(to, b);
+		by_hand(from, a);
+	}
+	printf("64 MiB from one guest to another: by hand %.0f ms, by a plan %.0f ms, ratio %.2f\n",
+	       median(hand, MOVES) / 1000, median(plan_us, MOVES) / 1000,
+	       median(plan_us, MOVES) / median(hand, MOVES));
+	pr_domain_close(from);
+	pr_domain_close(to);
+	pr_host_close(host);
+	pr_ctx_unref(ctx);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 1)
+		fleets();
+	else if (argc == 4)
+		guests(argv[1], argv[2], argv[3]);
+	else
+		bench_die("usage", "plan_bench [URI DONOR RECIPIENT]");
+	return 0;
+}
