@@ -159,8 +159,8 @@ int pri_lock(struct pri_call *call, const char *name, int *ret_fd);
 void pri_unlock(int fd);
 /* The same in parts, for who keeps the file open: *error as of pri_set_error.  Taking does not
  * wait; what is the name in texts. */
-/* Where the files of locks are: path has room for PATH_MAX.  0 or -errno */
-int pri_lock_directory(const char *root, char *path);
+/* Where the files of locks are, malloc'ed: also where they cannot be made, with -errno. */
+int pri_lock_directory(const char *root, char **ret_path);
 int pri_lock_open(const char *root, const char *name, int *ret_fd, char **error);
 int pri_lock_take(int fd, const char *what, char **error);
 void pri_lock_release(int fd);

@@ -11,7 +11,6 @@
 #include "core/held.h"
 
 #include <fcntl.h>
-#include <limits.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -23,12 +22,12 @@
 
 static _Atomic uint32_t *map_table(struct pr_ctx *ctx)
 {
-	char directory[PATH_MAX];
+	pri_autofree char *directory = NULL;
 	pri_autofree char *path = NULL;
 	pri_autoclose int fd = -1;
 	void *table;
 
-	if (pri_lock_directory(pri_root(ctx), directory) < 0 ||
+	if (pri_lock_directory(pri_root(ctx), &directory) < 0 ||
 	    asprintf(&path, "%s/held", directory) < 0)
 		return NULL;
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);

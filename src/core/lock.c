@@ -7,7 +7,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -42,18 +41,23 @@ static char *lock_path(const char *directory, const char *name)
 }
 
 /* Without root there is no directory for all, but perhaps one for the user's own domains. */
-int pri_lock_directory(const char *root, char *path)
+int pri_lock_directory(const char *root, char **ret_path)
 {
+	char *path;
 	int error;
 
-	snprintf(path, PATH_MAX, "%s" DIRECTORY, root);
-	if (mkdir(path, 0755) == 0 || errno == EEXIST)
-		error = 0;
-	else
-		error = errno;
+	*ret_path = NULL;
+	if (asprintf(&path, "%s" DIRECTORY, root) < 0)
+		return -ENOMEM;
+	error = mkdir(path, 0755) == 0 || errno == EEXIST ? 0 : errno;
+	*ret_path = path;
 	if (geteuid() == 0 || access(path, W_OK) == 0)
 		return -error;
-	snprintf(path, PATH_MAX, "%s/run/user/%u/pralloc", root, geteuid());
+	free(path);
+	*ret_path = NULL;
+	if (asprintf(&path, "%s/run/user/%u/pralloc", root, geteuid()) < 0)
+		return -ENOMEM;
+	*ret_path = path;
 	return mkdir(path, 0700) == 0 || errno == EEXIST ? 0 : -errno;
 }
 
@@ -78,9 +82,9 @@ static int fail_held(char **error, int fd, const char *what)
 
 static int open_lock(const char *root, const char *name, int flags, int *ret_fd, char **error)
 {
-	char directory[PATH_MAX];
-	int r = pri_lock_directory(root, directory);
-	pri_autofree char *path = lock_path(directory, name);
+	pri_autofree char *directory = NULL;
+	int r = pri_lock_directory(root, &directory);
+	pri_autofree char *path = directory ? lock_path(directory, name) : NULL;
 
 	if (!path)
 		return -ENOMEM;
