@@ -71,9 +71,14 @@ static uint64_t part(uint64_t whole, size_t index, size_t count)
 static int fill(struct app *app, struct pr_plan *plan, const char *attribute, uint64_t amount,
 		const struct side *from, const struct side *to)
 {
-	uint64_t left = part(amount, 0, from->count), room = part(amount, 0, to->count);
 	uint32_t mode = app->options.flags & (PRALLOC_LIVE | PRALLOC_CONFIG);
 	size_t giver = 0, taker = 0;
+	uint64_t left, room;
+
+	if (from->count == 0 || to->count == 0)
+		return fail_usage(app, "somebody has to give, and somebody to take");
+	left = part(amount, 0, from->count);
+	room = part(amount, 0, to->count);
 
 	while (giver < from->count && taker < to->count) {
 		uint64_t now = left < room ? left : room;

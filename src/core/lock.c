@@ -36,7 +36,7 @@ static char *lock_path(const char *directory, const char *name)
 
 		at += plain ? sprintf(at, "%c", c) : sprintf(at, "%%%02X", c);
 	}
-	strcpy(at, ".lock");
+	memcpy(at, ".lock", sizeof(".lock"));
 	return path;
 }
 

@@ -8,8 +8,9 @@
 #include "core/core.h"
 #include "core/plan_index.h"
 
-/* A step is one change in one or two modes. */
-enum { PRI_STEP_LIVE, PRI_STEP_CONFIG, PRI_STEP_MODES };
+/* A step is one change in one or two modes.  The live one is the last: what is looked at together
+ * with it stands behind it. */
+enum { PRI_STEP_CONFIG, PRI_STEP_LIVE, PRI_STEP_MODES };
 
 /* Where an asynchronous change is on its way. */
 struct pri_arrival {
@@ -20,14 +21,14 @@ struct pri_arrival {
 
 struct pri_step {
 	struct pri_item items[PRI_STEP_MODES];
-	int status[PRI_STEP_MODES]; /* enum pr_step_status */
+	int status[PRI_STEP_MODES];    /* enum pr_step_status */
+	bool is_moved[PRI_STEP_MODES]; /* pr_plan_move: what is wanted was computed from it */
+	bool is_expected[PRI_STEP_MODES];
+	bool is_cut[PRI_STEP_MODES];
 	/* What the value was when it was looked at; anything else now is somebody else's doing. */
 	struct pri_value expected[PRI_STEP_MODES];
-	bool is_expected[PRI_STEP_MODES];
-	bool is_moved[PRI_STEP_MODES]; /* pr_plan_move: what is wanted was computed from it */
 	/* What was wanted before less of it arrived. */
 	uint64_t asked[PRI_STEP_MODES];
-	bool is_cut[PRI_STEP_MODES];
 	struct pri_arrival arrival;
 };
 

@@ -63,15 +63,18 @@ char *pri_journal_quote(const char *text)
 void pri_journal_unquote(char *text)
 {
 	char *to = text;
-	unsigned int c;
 
 	for (; *text; text++) {
-		if (*text == '%' && sscanf(text + 1, "%2x", &c) == 1) {
-			*to++ = (char)c;
-			text += 2;
-		} else {
-			*to++ = *text;
+		char digits[3] = "";
+		char *end = digits;
+		unsigned long c = 0;
+
+		if (*text == '%' && text[1]) {
+			memcpy(digits, text + 1, 2);
+			c = strtoul(digits, &end, 16);
 		}
+		*to++ = end == digits + 2 ? (char)c : *text;
+		text += end == digits + 2 ? 2 : 0;
 	}
 	*to = '\0';
 }
@@ -105,14 +108,12 @@ static int read_whole(const struct pri_journal *journal, char **ret_text, char *
 	return fail_file(journal, "read", error);
 }
 
-static unsigned int process_of(const char *text)
+static unsigned long process_of(const char *text)
 {
-	const char *line = strstr(text, "\nprocess ");
-	unsigned int pid = 0;
+	static const char word[] = "\nprocess ";
+	const char *line = strstr(text, word);
 
-	if (line)
-		sscanf(line, " process %u", &pid);
-	return pid;
+	return line ? strtoul(line + strlen(word), NULL, 10) : 0;
 }
 
 int pri_journal_open(struct pri_journal *journal, bool create, char **ret_text, char **error)
@@ -127,7 +128,7 @@ int pri_journal_open(struct pri_journal *journal, bool create, char **ret_text, 
 	r = read_whole(journal, ret_text, error);
 	if (r == 0 && flock(journal->fd, LOCK_EX | LOCK_NB) < 0)
 		r = pri_set_error(error, -EBUSY,
-				  "the journal %s is in use by a plan that goes on (PID %u)",
+				  "the journal %s is in use by a plan that goes on (PID %lu)",
 				  journal->path, process_of(*ret_text));
 	if (r == 0 && **ret_text &&
 	    strncmp(*ret_text, PRI_JOURNAL_MAGIC "\n", strlen(PRI_JOURNAL_MAGIC "\n")) != 0)
@@ -290,7 +291,7 @@ int pri_journal_begin(struct pri_journal *journal, const struct pr_plan *plan,
 		return r;
 	if (!pri_journal_is_over(before))
 		return pri_set_error(error, -EBUSY,
-				     "the journal %s holds what a plan has left (PID %u): recover "
+				     "the journal %s holds what a plan has left (PID %lu): recover "
 				     "that first",
 				     journal->path, process_of(before));
 	text = whole_text(plan, items, n);

@@ -199,7 +199,7 @@ static int plan_move(struct pr_plan *plan, const char *attribute, struct pr_doma
 {
 	const struct pri_attr *attr = NULL;
 	char instance[PRI_NAME_MAX] = "";
-	const char *given = instance;
+	const char *given;
 	struct side gives, takes;
 	int r = pri_flags_check(flags, PRI_MODE_FLAGS, error);
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What a killed process has left is read from its journal and taken back. */
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "core/plan_journal.h"
@@ -44,17 +42,17 @@ static struct pr_host *find_given(struct reader *reader, const char *uri)
 
 static int read_host(struct reader *reader, char *line, char **error)
 {
-	size_t number = 0;
-	int at = 0, r = 0;
+	char *uri;
+	size_t number = strtoul(line + strlen("host "), &uri, 10);
 	struct pr_host *host;
+	int r = 0;
 
-	if (sscanf(line, "host %zu %n", &number, &at) != 1 || at == 0 || number < 1 ||
-	    number > HOSTS_MAX || reader->hosts[number - 1])
+	if (*uri != ' ' || number < 1 || number > HOSTS_MAX || reader->hosts[number - 1])
 		return fail_line(reader, "no host is understood", error);
-	pri_journal_unquote(line + at);
-	host = find_given(reader, line + at);
+	pri_journal_unquote(++uri);
+	host = find_given(reader, uri);
 	if (!host)
-		r = pr_host_open(reader->plan->ctx, line + at, 0, &host);
+		r = pr_host_open(reader->plan->ctx, uri, 0, &host);
 	if (r < 0)
 		return pri_set_error(error, r, "%s", pr_ctx_errmsg(reader->plan->ctx));
 	reader->hosts[number - 1] = host;
@@ -170,36 +168,39 @@ static int read_step(struct reader *reader, char *line, char **error)
 	return r < 0 ? fail_line(reader, cause ? cause : pri_strerror(r), error) : 0;
 }
 
-/* "WORD NUMBER MODE [VALUE]" of a step that is in the plan. */
-static struct pri_item *item_of_line(const struct reader *reader, const char *line, int *ret_at)
+/* "WORD NUMBER MODE [VALUE]" of a step that is in the plan; *ret_value is behind the mode. */
+static struct pri_item *item_of_line(const struct reader *reader, char *line, char **ret_value)
 {
-	size_t number = 0;
-	char mode[8] = "";
+	char *words[3], *rest = line;
+	size_t number, m;
 
-	*ret_at = 0;
-	if (sscanf(line, "%*s %zu %7s%n", &number, mode, ret_at) != 2 || number < 1 ||
-	    number > reader->step_count || reader->steps[number - 1] == 0)
+	for (size_t i = 0; i < PRI_ARRAY_SIZE(words); i++)
+		if (!(words[i] = strsep(&rest, " ")))
+			return NULL;
+	number = strtoul(words[NUMBER], NULL, 10);
+	if (number < 1 || number > reader->step_count || reader->steps[number - 1] == 0)
 		return NULL;
-	return &reader->plan->steps[reader->steps[number - 1] - 1]
-			.items[strcmp(mode, "config") == 0 ? PRI_STEP_CONFIG : PRI_STEP_LIVE];
+	m = strcmp(words[MODE], "config") == 0 ? PRI_STEP_CONFIG : PRI_STEP_LIVE;
+	*ret_value = rest;
+	return &reader->plan->steps[reader->steps[number - 1] - 1].items[m];
 }
 
 static int read_wanted(struct reader *reader, char *line, char **error)
 {
-	int at;
-	struct pri_item *item = item_of_line(reader, line, &at);
+	char *value = NULL;
+	struct pri_item *item = item_of_line(reader, line, &value);
 
-	if (!item || line[at] != ' ')
+	if (!item || !value)
 		return 0;
-	pri_journal_unquote(line + at + 1);
+	pri_journal_unquote(value);
 	pri_value_clear(&item->change.wanted);
-	return pri_value_parse(error, item->change.attr, line + at + 1, 0, &item->change.wanted);
+	return pri_value_parse(error, item->change.attr, value, 0, &item->change.wanted);
 }
 
 static int read_undone(struct reader *reader, char *line, char **error)
 {
-	int at;
-	struct pri_item *item = item_of_line(reader, line, &at);
+	char *value;
+	struct pri_item *item = item_of_line(reader, line, &value);
 
 	(void)error;
 	if (item)
@@ -312,7 +313,7 @@ static int recover(struct pr_plan *plan, struct reader *reader, const char *path
 
 	if (r == 0)
 		r = pri_journal_open(plan->journal, /* create= */ false, &text, error);
-	if (r < 0 || pri_journal_is_over(text))
+	if (r < 0 || !text || pri_journal_is_over(text))
 		return r;
 	r = read_journal(reader, text, error);
 	if (r < 0)

@@ -58,7 +58,9 @@ static void run_prepare(struct pri_run *run)
 	for (size_t i = 0; i < run->n; i++) {
 		run->items[i]->change.error = 0;
 		free(pri_steal(run->items[i]->change.text));
-		pri_plan_step_of(run->plan, run->items[i])->arrival = (struct pri_arrival){0};
+		if (pri_plan_is_async(run->items[i]))
+			pri_plan_step_of(run->plan, run->items[i])->arrival =
+				(struct pri_arrival){0};
 	}
 }
 
