@@ -195,6 +195,31 @@ Test(cgroup_bad, settings)
 	}
 }
 
+Test(cgroup_bad, a_limit_near_the_use_is_harm)
+{
+	static const char *const trees[] = {"v1-hybrid", "v2"};
+
+	for (size_t i = 0; i < PRI_ARRAY_SIZE(trees); i++) {
+		struct pr_domain *dom;
+		struct cg_bed bed;
+		uint64_t used;
+
+		cg_bed_open(&bed, trees[i], "cgroup:");
+		dom = cg_bed_domain(&bed, "machine/qemu-1-vm1.libvirt-qemu");
+		used = bed_get(dom, "mem.rss", NULL, 0);
+		cr_assert_gt(used, 1 << 20, "%s", trees[i]);
+		cr_expect_eq(pr_mem_set_hard_limit(dom, used + used / 50, 0), -ENOSPC, "%s: %s",
+			     trees[i], pr_domain_errmsg(dom));
+		cr_expect_eq(bed_get(dom, "mem.hard_limit", NULL, 0), PRALLOC_UNLIMITED);
+		cr_expect_eq(pr_mem_set_hard_limit(dom, used * 2, 0), 0, "%s",
+			     pr_domain_errmsg(dom));
+		cr_expect_eq(pr_mem_set_hard_limit(dom, used + used / 50, PRALLOC_ALLOW_HARM), 0,
+			     "%s", pr_domain_errmsg(dom));
+		pr_domain_close(dom);
+		cg_bed_close(&bed);
+	}
+}
+
 /* A user who may not write; root may everything. */
 Test(cgroup_bad, not_delegated)
 {

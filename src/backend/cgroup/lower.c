@@ -64,5 +64,10 @@ int pri_cg_lower_write(struct pri_cg_op *op)
 	if (wanted == PRALLOC_DEFAULT)
 		wanted = op->change->attr->def;
 	r = pri_cg_number_of(op, "", op->way->file, &now);
-	return r < 0 ? r : pri_cg_lower(op, op->way->file, now, wanted);
+	if (r == 0)
+		r = pri_cg_lower(op, op->way->file, now, wanted);
+	if (r < 0)
+		return r;
+	op->change->took = true;
+	return pri_cg_unit_keep(op, wanted);
 }

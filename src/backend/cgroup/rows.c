@@ -248,6 +248,7 @@ const struct pri_cg_row pri_cg_rows[PRI_ATTR_COUNT] =
 						 .grain = PRI_CG_PAGE},
 				       AT(MEMORY, PAYLOAD, ITSELF),
 				       .file = "memory.limit_in_bytes",
+				       .property = "MemoryMax",
 				       .unlimited = "-1",
 				       .usage = "memory.usage_in_bytes",
 				       .read = pri_cg_number_read,
@@ -420,8 +421,8 @@ const struct pri_cg_row pri_cg_rows[PRI_ATTR_COUNT] =
 			{
 				.v1 = {SERVE(PRI_IO_WEIGHT, LIVE | PREFER | CHECKED),
 				       AT(IO, UNIT, ITSELF), .file = "blkio.bfq.weight",
-				       .read = pri_cg_weight_read, .check = pri_cg_weight_check,
-				       .write = pri_cg_weight_write},
+				       .property = "IOWeight", .read = pri_cg_weight_read,
+				       .check = pri_cg_weight_check, .write = pri_cg_weight_write},
 				.v2 = {SERVE(PRI_IO_WEIGHT, LIVE | PREFER | CHECKED),
 				       AT(IO, UNIT, ITSELF), .file = "io.weight",
 				       .alternative = "io.bfq.weight", .property = "IOWeight",

@@ -34,3 +34,12 @@ int pri_cg_unit_put(struct pri_cg_op *op, const char *sub, const char *name, con
 		return pri_cg_unit_set(op, unit, value);
 	return pri_cg_put(op, sub, name, text);
 }
+
+int pri_cg_unit_keep(struct pri_cg_op *op, uint64_t value)
+{
+	const struct pri_cg_mount *mount = pri_cg_mount_of(op->host, op->way->controller);
+	const char *path = op->domain->paths[mount - op->host->mounts][op->way->level];
+	char unit[PRI_CG_UNIT_MAX];
+
+	return path && pri_cg_unit_of(op, path, unit) ? pri_cg_unit_set(op, unit, value) : 0;
+}

@@ -131,10 +131,10 @@ struct pri_change *pri_cg_v1_swap_first(const struct pri_cg_op *op)
 	return pri_cg_waiting(op, PRI_MEM_HARD_LIMIT);
 }
 
-int pri_cg_v1_limit_write(struct pri_cg_op *op)
+static int write_limit(struct pri_cg_op *op, uint64_t wanted)
 {
-	uint64_t wanted = wanted_of(op->change), both;
 	struct limits now;
+	uint64_t both;
 	int r = get_limits(op, &now);
 
 	if (r < 0)
@@ -159,6 +159,17 @@ int pri_cg_v1_limit_write(struct pri_cg_op *op)
 		return 0;
 	(void)put_number(op, "", LIMIT_FILE, now.memory);
 	return pri_cg_fail_file(op, "", BOTH_FILE, -r, "write");
+}
+
+int pri_cg_v1_limit_write(struct pri_cg_op *op)
+{
+	uint64_t wanted = wanted_of(op->change);
+	int r = write_limit(op, wanted);
+
+	if (r < 0)
+		return r;
+	op->change->took = true;
+	return pri_cg_unit_keep(op, wanted);
 }
 
 int pri_cg_v1_swap_read(struct pri_cg_op *op)
