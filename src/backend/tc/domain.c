@@ -74,7 +74,7 @@ int pri_tc_list(struct pri_call *call, pri_add_identity add, void *arg)
 {
 	pri_autofree struct pri_tc_interface *all = NULL;
 	size_t n = 0;
-	int r = pri_tc_interfaces(call->host, 0, &all, &n);
+	int r = pri_tc_interfaces(call->host, 0, NULL, &all, &n);
 
 	if (r < 0)
 		return pri_tc_fail(call, r, "interfaces", 0);
@@ -94,7 +94,7 @@ static int find_uuid(struct pri_call *call, const char *uuid, char name[IFNAMSIZ
 {
 	pri_autofree struct pri_tc_interface *all = NULL;
 	size_t n = 0;
-	int r = pri_tc_interfaces(call->host, 0, &all, &n);
+	int r = pri_tc_interfaces(call->host, 0, NULL, &all, &n);
 
 	for (size_t i = 0; r == 0 && i < n; i++) {
 		struct pri_identity identity = pri_tc_identity(all[i].name, 1);

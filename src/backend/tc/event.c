@@ -112,7 +112,7 @@ static int see(struct pri_tc_host *host, bool quiet)
 {
 	struct pri_tc_interface *all = NULL;
 	size_t n = 0;
-	int r = pri_tc_interfaces(host, 0, &all, &n);
+	int r = pri_tc_interfaces(host, 0, NULL, &all, &n);
 
 	if (r < 0)
 		return r;

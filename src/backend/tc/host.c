@@ -155,7 +155,8 @@ int pri_tc_interface(struct pri_tc_host *host, int ifindex, const char *name,
 }
 
 struct list {
-	int master; /* 0: all */
+	int master;	  /* 0: all */
+	const char *kind; /* NULL: all */
 	struct pri_tc_interface *items;
 	size_t n;
 };
@@ -166,7 +167,8 @@ static int take_listed(void *arg, const struct nlmsghdr *message)
 	struct list *list = arg;
 
 	if (!pri_tc_interface_parse(message, &interface) ||
-	    (list->master && interface.master != list->master))
+	    (list->master && interface.master != list->master) ||
+	    (list->kind && strcmp(interface.kind, list->kind) != 0))
 		return 0;
 	more = realloc(list->items, (list->n + 1) * sizeof(*more));
 	if (!more)
@@ -176,14 +178,14 @@ static int take_listed(void *arg, const struct nlmsghdr *message)
 	return 0;
 }
 
-int pri_tc_interfaces(struct pri_tc_host *host, int master, struct pri_tc_interface **ret_list,
-		      size_t *ret_n)
+int pri_tc_interfaces(struct pri_tc_host *host, int master, const char *kind,
+		      struct pri_tc_interface **ret_list, size_t *ret_n)
 {
 	struct pri_tc_batch batch = {0};
-	struct list list = {.master = master};
+	struct list list = {.master = master, .kind = kind};
 	int r;
 
-	pri_tc_link_dump(&batch, master);
+	pri_tc_link_dump(&batch, master, kind);
 	r = pri_tc_dump(&host->nl, &batch, take_listed, &list);
 	pri_tc_batch_clear(&batch);
 	/* A list from which one is missing that has just gone or come is as good as any. */
@@ -279,12 +281,12 @@ static int add_bridges(struct pri_call *call, const struct link_list *list)
 {
 	pri_autofree struct pri_tc_interface *all = NULL;
 	size_t n = 0;
-	int r = pri_tc_interfaces(call->host, 0, &all, &n);
+	int r = pri_tc_interfaces(call->host, 0, "bridge", &all, &n);
 
 	if (r < 0)
 		return pri_tc_fail(call, r, "interfaces", 0);
 	for (size_t i = 0; r == 0 && i < n; i++)
-		if (strcmp(all[i].kind, "bridge") == 0 && !is_listed(list, all[i].name))
+		if (!is_listed(list, all[i].name))
 			r = list->add(list->arg, all[i].name, NULL);
 	return r;
 }

@@ -171,7 +171,7 @@ int pri_tc_join_all(struct pri_tc_session *session, struct pri_tc_pair *pair, ui
 	pri_autofree struct pri_tc_interface *all = NULL;
 	struct pri_tc_host *host = session->call->host;
 	size_t n = 0, joined = 0;
-	int r = pri_tc_interfaces(host, pair->was.owner, &all, &n);
+	int r = pri_tc_interfaces(host, pair->was.owner, NULL, &all, &n);
 
 	if (r < 0)
 		return pri_tc_fail(session->call, r, pair->was.owner_name, 0);
@@ -218,7 +218,7 @@ int pri_tc_sync(struct pri_tc_session *session, struct pri_tc_pair *pair)
 	pri_autofree struct pri_tc_interface *all = NULL;
 	struct pri_tc_host *host = session->call->host;
 	size_t n = 0;
-	int r = pri_tc_interfaces(host, pair->was.owner, &all, &n);
+	int r = pri_tc_interfaces(host, pair->was.owner, NULL, &all, &n);
 
 	if (r < 0)
 		return pri_tc_fail(session->call, r, pair->was.owner_name, 0);

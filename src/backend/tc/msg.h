@@ -143,8 +143,8 @@ void pri_tc_alias(struct pri_tc_batch *batch, const char *name, const char *alia
 void pri_tc_link_delete(struct pri_tc_batch *batch, int ifindex);
 /* By name, or by ifindex when name is NULL. */
 void pri_tc_link_get(struct pri_tc_batch *batch, int ifindex, const char *name);
-/* master 0: all. */
-void pri_tc_link_dump(struct pri_tc_batch *batch, int master);
+/* Those of a master and of a kind, or (0, NULL) of any; without statistics. */
+void pri_tc_link_dump(struct pri_tc_batch *batch, int master, const char *kind);
 bool pri_tc_interface_parse(const struct nlmsghdr *message, struct pri_tc_interface *ret);
 /* What a bridge has learned behind a port. */
 void pri_tc_fdb_dump(struct pri_tc_batch *batch, int port, int bridge);

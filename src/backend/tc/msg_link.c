@@ -46,13 +46,20 @@ void pri_tc_link_get(struct pri_tc_batch *batch, int ifindex, const char *name)
 		pri_tc_put_string(batch, IFLA_IFNAME, name);
 }
 
-void pri_tc_link_dump(struct pri_tc_batch *batch, int master)
+void pri_tc_link_dump(struct pri_tc_batch *batch, int master, const char *kind)
 {
 	const struct ifinfomsg header = {0};
+	size_t nest;
 
 	pri_tc_message(batch, RTM_GETLINK, 0, &header, sizeof(header));
+	pri_tc_put_u32(batch, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
 	if (master)
 		pri_tc_put_u32(batch, IFLA_MASTER, (uint32_t)master);
+	if (!kind)
+		return;
+	nest = pri_tc_nest(batch, IFLA_LINKINFO);
+	pri_tc_put_string(batch, IFLA_INFO_KIND, kind);
+	pri_tc_nest_end(batch, nest);
 }
 
 static void parse_kinds(struct nlattr *nest, struct pri_tc_interface *interface)

@@ -329,13 +329,17 @@ int pri_tc_resolve(struct pri_call *call, const struct pri_attr *attr, const cha
 		   char **ret_instance)
 {
 	struct pri_tc_interface interface;
+	const struct pri_tc_host *host = call->host;
 	const char *reason;
 
-	(void)ret_instance;
 	if (call->domain || attr->instance != PRALLOC_INSTANCE_LINK ||
-	    pri_tc_interface(call->host, 0, given, &interface) < 0 ||
-	    strcmp(interface.kind, "bridge") == 0)
+	    pri_tc_interface(call->host, 0, given, &interface) < 0)
 		return 0;
+	if (strcmp(interface.kind, "bridge") == 0) {
+		/* Beside libvirt it may be called as its network. */
+		*ret_instance = host->beside ? NULL : strdup(given);
+		return host->beside || *ret_instance ? 0 : -ENOMEM;
+	}
 	reason = strcmp(interface.kind, "openvswitch") == 0 || (interface.flags & IFF_LOOPBACK)
 			 ? kind_reason(&interface)
 			 : NULL;

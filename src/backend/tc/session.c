@@ -134,6 +134,8 @@ static void put_refreshed(struct pri_tc_tree *tree, struct pri_tc_port *port,
 	}
 	vm = &tree->vms[port->vm];
 	port->average = refresh->class.cbuffer & 1 ? refresh->class.ceil : PRALLOC_UNLIMITED;
+	if (!refresh->has_record)
+		return;
 	port->peak = refresh->port.peak;
 	port->burst = refresh->port.burst;
 	vm->weight = refresh->vm.weight;
@@ -141,7 +143,7 @@ static void put_refreshed(struct pri_tc_tree *tree, struct pri_tc_port *port,
 }
 
 int pri_tc_session_refresh(struct pri_tc_session *session, struct pri_tc_pair *pair,
-			   struct pri_tc_port *port)
+			   struct pri_tc_port *port, bool record)
 {
 	struct pri_tc_host *host = session->call->host;
 	struct pri_tc_tree *tree = &pair->was;
@@ -151,14 +153,14 @@ int pri_tc_session_refresh(struct pri_tc_session *session, struct pri_tc_pair *p
 	if (pair->fresh || !tree->built)
 		return 0;
 	r = ask_class(host, tree, port ? pri_tc_port_minor(port) : PRI_TC_MINOR_LINK, &refresh);
-	if (r == 0 && port)
+	if (r == 0 && port && record)
 		r = ask_record(host, tree, port, &refresh);
-	if (r == 0 && refresh.has_class && (!port || refresh.has_record) &&
-	    (!port || refresh.port.ifindex == port->ifindex)) {
-		put_refreshed(tree, port, &refresh);
-		return 0;
-	}
-	return -EAGAIN;
+	if (r < 0 || !refresh.has_class)
+		return -EAGAIN;
+	if (port && record && (!refresh.has_record || refresh.port.ifindex != port->ifindex))
+		return -EAGAIN;
+	put_refreshed(tree, port, &refresh);
+	return 0;
 }
 
 int pri_tc_session_tree(struct pri_tc_session *session, int owner, const char *owner_name,

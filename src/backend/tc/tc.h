@@ -2,12 +2,16 @@
 /*
  * The network backend: bandwidth of links divided among VMs, by the kernel's traffic control.
  *
- *   module.c    the backend's table            rows.c     which attributes, and what they mean
- *   host.c      open, facts, links             domain.c   domains of a "tc:" host
- *   nic.c       NICs of a domain               join.c     taps that come to a tree and leave it
- *   session.c   the trees that a call touches  serve.c    read, check, apply
- *   tree.h      one direction of a link: load, layout, commit
- *   nl.h msg.h  netlink                        model.h    the arithmetic
+ *   module.c entry.c  the backend's table      rows.c     which attributes there are
+ *   host.c             open, facts, links       domain.c   domains of a "tc:" host
+ *   nic.c              NICs of a domain         event.c    interfaces that come and go
+ *   read.c check.c want.c apply.c subject.c     what an attribute means in a tree
+ *   limit.c            the one-message change   join.c     taps that come to a tree and leave it
+ *   session.c cache.c  the trees of a call, and those that are remembered
+ *   tree.h             one direction of a link: load, layout, commit; tap.c record.c
+ *   foreign.c replay.c what others have on taps, recorded and put back
+ *   nl.h msg.h         netlink                  model.h    the arithmetic
+ *   fault.c probe.c    errors                   commit.h   a commit on its way
  */
 #ifndef PRI_TC_H
 #define PRI_TC_H
@@ -116,9 +120,9 @@ bool pri_tc_is_workload(const struct pri_tc_host *host, const struct pri_tc_inte
 /* -ENODEV (without a text) when there is none.  By ifindex where name is NULL. */
 int pri_tc_interface(struct pri_tc_host *host, int ifindex, const char *name,
 		     struct pri_tc_interface *ret);
-/* All of them, or those of a bridge; malloc'ed. */
-int pri_tc_interfaces(struct pri_tc_host *host, int master, struct pri_tc_interface **ret_list,
-		      size_t *ret_n);
+/* All of them (0, NULL), or those of a bridge, or of a kind; without counters; malloc'ed. */
+int pri_tc_interfaces(struct pri_tc_host *host, int master, const char *kind,
+		      struct pri_tc_interface **ret_list, size_t *ret_n);
 /* Bridge of a link by its canonical name. */
 int pri_tc_link_bridge(struct pri_call *call, const char *link, struct pri_tc_interface *ret);
 int pri_tc_add_links(struct pri_call *call, pri_add_instance add, void *arg);
@@ -131,7 +135,7 @@ void pri_tc_detach(void *host, void *state);
 int pri_tc_state(struct pri_call *call, struct pri_identity *identity);
 int pri_tc_instances(struct pri_call *call, const struct pri_attr *attr, pri_add_instance add,
 		     void *arg);
-/* Why an interface is no link. */
+/* A bridge without a look at all of them, and why another interface is no link. */
 int pri_tc_resolve(struct pri_call *call, const struct pri_attr *attr, const char *given,
 		   char **ret_instance);
 /* Who a port is; incarnation 0: not there. */
@@ -199,10 +203,11 @@ int pri_tc_session_check(struct pri_tc_session *session, struct pri_tc_pair *pai
 void pri_tc_session_end(struct pri_tc_session *session);
 /* Read all of it again. */
 int pri_tc_session_reload(struct pri_tc_session *session, struct pri_tc_pair *pair);
-/* Read from the kernel again what a remembered tree has of a port, or (NULL) of the link.  -EAGAIN when that is not
+/* Read from the kernel again what a remembered tree has of a port (its class; and its record), or
+ * (NULL) of the link.  -EAGAIN when that is not
  * as it is remembered. */
 int pri_tc_session_refresh(struct pri_tc_session *session, struct pri_tc_pair *pair,
-			   struct pri_tc_port *port);
+			   struct pri_tc_port *port, bool record);
 
 /* join.c */
 /* The port of a NIC in a tree, which joins when it is not in it. */
@@ -245,7 +250,7 @@ static inline int pri_tc_fail(struct pri_call *call, int code, const char *what,
 /* probe.c: the first part of the kernel that is missing, or NULL. */
 const char *pri_tc_probe(struct pri_tc_nl *nl);
 
-/* serve.c */
+/* read.c, check.c, apply.c */
 int pri_tc_read(struct pri_call *call, struct pri_change *changes, size_t n);
 int pri_tc_check(struct pri_call *call, struct pri_change *changes, size_t n);
 int pri_tc_apply(struct pri_call *call, struct pri_change *changes, size_t n);
