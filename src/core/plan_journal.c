@@ -73,8 +73,12 @@ void pri_journal_unquote(char *text)
 			memcpy(digits, text + 1, 2);
 			c = strtoul(digits, &end, 16);
 		}
-		*to++ = end == digits + 2 ? (char)c : *text;
-		text += end == digits + 2 ? 2 : 0;
+		if (end == digits + 2) {
+			*to++ = (char)c;
+			text += 2;
+		} else {
+			*to++ = *text;
+		}
 	}
 	*to = '\0';
 }
