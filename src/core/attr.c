@@ -13,12 +13,17 @@
 /* Further off than this many edits is no misspelling. */
 #define NEAR_EDITS 3
 
-const struct pri_attr *pri_attr_find(const char *name)
+static const struct pri_attr *find(const char *name, size_t length)
 {
 	for (size_t i = 0; i < PRI_ATTR_COUNT; i++)
-		if (strcmp(pri_attrs[i].name, name) == 0)
+		if (strncmp(pri_attrs[i].name, name, length) == 0 && !pri_attrs[i].name[length])
 			return &pri_attrs[i];
 	return NULL;
+}
+
+const struct pri_attr *pri_attr_find(const char *name)
+{
+	return find(name, strlen(name));
 }
 
 /* The first name that begins as the given one, if that is more than a family. */
@@ -51,10 +56,13 @@ const struct pri_attr *pri_attr_nearest(const char *name)
 	return nearest;
 }
 
-static int unknown(char **error, const char *name)
+static int unknown(char **error, const char *text, size_t length)
 {
-	const struct pri_attr *nearest = pri_attr_nearest(name);
+	pri_autofree char *name = strndup(text, length);
+	const struct pri_attr *nearest = name ? pri_attr_nearest(name) : NULL;
 
+	if (!name)
+		return -ENOMEM;
 	if (nearest)
 		return pri_set_error(error, -EINVAL,
 				     "there is no attribute \"%.64s\" (did you mean %s?)", name,
@@ -67,16 +75,12 @@ int pri_attr_split(char **error, const char *text, const struct pri_attr **ret_a
 		   size_t size)
 {
 	size_t name_length = strcspn(text, "[");
-	pri_autofree char *name = strndup(text, name_length);
-	const struct pri_attr *attr;
+	const struct pri_attr *attr = find(text, name_length);
 	const char *inside = text + name_length;
 	size_t length = strlen(inside);
 
-	if (!name)
-		return -ENOMEM;
-	attr = pri_attr_find(name);
 	if (!attr)
-		return unknown(error, name);
+		return unknown(error, text, name_length);
 	if (length == 0) {
 		if (size == 0)
 			return pri_set_error(error, -ENOSPC, "no room for the instance");

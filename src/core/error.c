@@ -69,12 +69,10 @@ void pri_note_error(char **error, const char *format, ...)
 
 int pri_move_error(char errmsg[PRI_ERRMSG_MAX], int code, char **error)
 {
-	const char *text = *error ? *error : pri_strerror(code);
-
 	if (code >= 0)
 		errmsg[0] = '\0';
 	else
-		snprintf(errmsg, PRI_ERRMSG_MAX, "%s", text);
+		snprintf(errmsg, PRI_ERRMSG_MAX, "%s", *error ? *error : pri_strerror(code));
 	free(*error);
 	*error = NULL;
 	return code;

@@ -6,27 +6,39 @@
 
 #include "core/core.h"
 
-uint64_t pri_now_ns(void)
+#define COARSE_FROM_MS 1000
+
+static uint64_t read_ns(clockid_t clock)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	clock_gettime(clock, &now);
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+uint64_t pri_now_ns(void)
+{
+	return read_ns(CLOCK_MONOTONIC);
 }
 
 /* This clock is behind the other one, never before it. */
 bool pri_has_passed(uint64_t deadline_ns)
 {
-	struct timespec now;
+	return read_ns(CLOCK_MONOTONIC_COARSE) >= deadline_ns;
+}
 
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec >= deadline_ns;
+/* The precise clock costs a tenth of what a call adds to the write of one file: a deadline that is
+ * far away may be a tick early. */
+static uint64_t now_ns_for(uint32_t timeout_ms)
+{
+	return timeout_ms < COARSE_FROM_MS ? pri_now_ns() : read_ns(CLOCK_MONOTONIC_COARSE);
 }
 
 uint64_t pri_deadline(struct pr_ctx *ctx)
 {
 	if (!ctx->deadline_ns)
-		ctx->deadline_ns = pri_now_ns() + (uint64_t)ctx->timeout_ms * 1000000u;
+		ctx->deadline_ns =
+			now_ns_for(ctx->timeout_ms) + (uint64_t)ctx->timeout_ms * 1000000u;
 	return ctx->deadline_ns;
 }
 

@@ -72,7 +72,7 @@ void bench_run(const char *title, const struct bench_method *methods, size_t n, 
 		double median = times[m * (size_t)blocks + (size_t)blocks / 2];
 		double base = times[methods[m].against * (size_t)blocks + (size_t)blocks / 2];
 
-		printf("%-44s %10.1f %8.2f\n", methods[m].name, median, median / base);
+		printf("%-44s %10.2f %8.2f\n", methods[m].name, median, median / base);
 	}
 	free(times);
 }

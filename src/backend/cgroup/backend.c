@@ -16,7 +16,7 @@
 #define FILE_MAX 8192
 #define KIB 1024
 /* A library takes no more than a part of what the program may open. */
-#define OPEN_PART 4
+#define OPEN_PART 2
 #define OPEN_MIN 32
 #define OPEN_MAX 8192
 

@@ -46,6 +46,17 @@ static void put_first(struct pri_cg_host *host, struct pri_cg_file *file)
 	host->newest = file;
 }
 
+static void put_last(struct pri_cg_host *host, struct pri_cg_file *file)
+{
+	file->newer = host->oldest;
+	file->older = NULL;
+	if (host->oldest)
+		host->oldest->older = file;
+	else
+		host->newest = file;
+	host->oldest = file;
+}
+
 static void close_file(struct pri_cg_host *host, struct pri_cg_file *file)
 {
 	if (file->fd < 0)
@@ -254,6 +265,18 @@ int pri_cg_directory(struct pri_cg_op *op, int controller, int level, const char
 	return fd < 0 ? pri_cg_fail_file(op, sub, "its directory", -fd, "open") : fd;
 }
 
+/* What a directory was opened for is open: it is the first one to be closed. */
+static void done_with_directory(struct pri_cg_op *op, const struct pri_cg_file *file)
+{
+	struct pri_cg_file *directory =
+		find(op->domain, file->mount, file->level, file->sub, /* name= */ NULL);
+
+	if (!directory || directory->fd < 0)
+		return;
+	take_out(op->host, directory);
+	put_last(op->host, directory);
+}
+
 /* -errno, without a text. */
 static int open_value(struct pri_cg_op *op, struct pri_cg_file *file, bool write)
 {
@@ -272,6 +295,7 @@ static int open_value(struct pri_cg_op *op, struct pri_cg_file *file, bool write
 		op->stale = error == ENODEV || (error == ENOENT && !is_alive(directory));
 		return -error;
 	}
+	done_with_directory(op, file);
 	hold(op->host, file, fd, write);
 	return 0;
 }
