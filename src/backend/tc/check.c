@@ -47,7 +47,9 @@ static int check_one(struct pri_tc_session *session, const struct pri_change *ch
 		if (r == 0 && pri_tc_row(change)->setting == PRI_TC_WEIGHT)
 			r = check_span(session, &pair->wanted);
 	}
-	return r < 0 ? r : pri_tc_session_check(session, pair);
+	if (r < 0 || pri_tc_row(change)->setting != PRI_TC_GUARANTEE)
+		return r;
+	return pri_tc_session_check(session, pair);
 }
 
 int pri_tc_check(struct pri_call *call, struct pri_change *changes, size_t n)

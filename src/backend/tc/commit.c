@@ -310,10 +310,14 @@ int pri_tc_commit(struct pri_tc_nl *nl, const struct pri_tc_tree *was, struct pr
 				       .was = was,
 				       .wanted = wanted,
 				       .ifindex = was->ifindex,
-				       .queue_limit = pri_tc_queue_limit(wanted->link)};
+				       .queue_limit = pri_tc_queue_limit(wanted->link),
+				       .go = nl->spare[0],
+				       .back = nl->spare[1]};
 	int r;
 
 	*ret_left = 0;
+	pri_tc_batch_reset(&commit.go);
+	pri_tc_batch_reset(&commit.back);
 	if (pri_tc_tree_is_set(wanted))
 		r = change_tree(&commit, ret_left);
 	else if (was->ifindex)
@@ -322,7 +326,7 @@ int pri_tc_commit(struct pri_tc_nl *nl, const struct pri_tc_tree *was, struct pr
 		r = 0;
 	wanted->built = pri_tc_tree_is_set(wanted);
 	wanted->ifindex = wanted->built ? commit.ifindex : 0;
-	pri_tc_batch_clear(&commit.go);
-	pri_tc_batch_clear(&commit.back);
+	nl->spare[0] = commit.go;
+	nl->spare[1] = commit.back;
 	return r;
 }

@@ -53,6 +53,8 @@ int pri_tc_nl_open(struct pri_tc_nl *nl)
 void pri_tc_nl_close(struct pri_tc_nl *nl)
 {
 	free(nl->buffer);
+	pri_tc_batch_clear(&nl->spare[0]);
+	pri_tc_batch_clear(&nl->spare[1]);
 	if (nl->socket)
 		nl_socket_free(nl->socket);
 	*nl = (struct pri_tc_nl){.fd = -1};

@@ -25,18 +25,6 @@ struct pri_tc_refusal {
 	char text[PRI_TC_ERROR_MAX]; /* the kernel's own words, or "" */
 };
 
-struct pri_tc_nl {
-	struct nl_sock *socket;
-	int fd;
-	uint32_t sequence;
-	char *buffer; /* what is received */
-	struct pri_tc_refusal refusal;
-};
-
-/* 0 or a negative errno. */
-int pri_tc_nl_open(struct pri_tc_nl *nl);
-void pri_tc_nl_close(struct pri_tc_nl *nl);
-
 /* Where a message begins.  An empty one only keeps the numbers of two batches the same. */
 struct pri_tc_mark {
 	uint32_t offset;
@@ -53,6 +41,19 @@ struct pri_tc_batch {
 	bool next_is_group; /* of the next message */
 	bool failed;	    /* out of memory: nothing is sent */
 };
+
+struct pri_tc_nl {
+	struct nl_sock *socket;
+	int fd;
+	uint32_t sequence;
+	char *buffer; /* what is received */
+	struct pri_tc_refusal refusal;
+	struct pri_tc_batch spare[2]; /* memory of the batches of the last commit */
+};
+
+/* 0 or a negative errno. */
+int pri_tc_nl_open(struct pri_tc_nl *nl);
+void pri_tc_nl_close(struct pri_tc_nl *nl);
 
 void pri_tc_batch_clear(struct pri_tc_batch *batch);
 /* Make it empty, keeping its memory. */
