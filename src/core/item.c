@@ -154,9 +154,10 @@ int pri_item_init(struct pri_item *item, const struct pri_target *target,
 	const struct pri_attr *attr = NULL;
 	int r = find_attr(request, &attr, &inside, error);
 
-	*item = (struct pri_item){.change.instance = ""};
-	if (r < 0)
+	if (r < 0) {
+		*item = (struct pri_item){.change.instance = ""};
 		return r;
+	}
 	r = item_begin(item, target, attr, inside ? inside : request->instance, mode, error);
 	if (r < 0)
 		return r;

@@ -37,6 +37,8 @@ static void choose_way(struct pri_cg_op *op)
 	const struct pri_cg_way *way = pri_cg_way_of(op->change);
 
 	op->way = way;
+	if (!way->otherwise)
+		return;
 	for (; op->domain && way; way = way->otherwise) {
 		int mount = op->host->mount_of[way->controller];
 
