@@ -181,11 +181,12 @@ static void build_skeleton(struct pri_tc_commit *commit)
 			 pri_tc_tree_class(commit->wanted, PRI_TC_MINOR_REST));
 	pri_tc_bfifo(&commit->go, commit->ifindex, PRI_TC_MINOR_REST, commit->queue_limit);
 	pri_tc_hash_table(&commit->go, commit->ifindex, PRI_TC_PRIO_CLASSIFY, PRI_TC_TABLE_MAC,
-			  256);
+			  PRI_TC_BUCKETS);
 	pri_tc_hash_table(&commit->go, commit->ifindex, PRI_TC_PRIO_CLASSIFY, PRI_TC_TABLE_TAP, 1);
 	pri_tc_filter_new(&commit->go, &to_macs);
 	pri_tc_filter_new(&commit->go, &to_taps);
-	pri_tc_hash_table(&commit->go, commit->ifindex, PRI_TC_PRIO_RECORD, PRI_TC_TABLE_RECORD, 1);
+	pri_tc_hash_table(&commit->go, commit->ifindex, PRI_TC_PRIO_RECORD, PRI_TC_TABLE_RECORD,
+			  PRI_TC_BUCKETS);
 	while (commit->back.count < commit->go.count && !commit->back.failed)
 		pri_tc_no_message(&commit->back);
 }

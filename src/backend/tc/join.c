@@ -124,7 +124,7 @@ int pri_tc_join(struct pri_tc_session *session, struct pri_tc_pair *pair,
 	}
 	if (r < 0 || !port)
 		return r;
-	port->seen = true;
+	port->seen = pair->fresh;
 	port->replace = replace;
 	port->ifindex = nic->ifindex;
 	memcpy(port->name, nic->tap, sizeof(port->name));

@@ -225,6 +225,19 @@ static int lay_out(struct pri_tc_tree *tree, const struct pri_tc_shape *shapes,
 	return pri_tc_tree_set_classes(tree, classes, sums.count);
 }
 
+/* The link, the rest, one for each port, one for each VM that has classes below its own. */
+static size_t count_classes(const struct pri_tc_tree *tree)
+{
+	size_t n = 2 + tree->port_count;
+
+	for (uint32_t i = 0; i < tree->port_count; i++) {
+		const struct pri_tc_port *port = &tree->ports[i];
+
+		n += port->nested && port->slot == tree->vms[port->vm].first;
+	}
+	return n;
+}
+
 int pri_tc_layout(struct pri_tc_tree *tree)
 {
 	struct pri_tc_shape *shapes;
@@ -237,7 +250,7 @@ int pri_tc_layout(struct pri_tc_tree *tree)
 	if (r < 0)
 		return r;
 	shapes = calloc(tree->vm_count + 1, sizeof(*shapes));
-	classes = calloc(2 * tree->port_count + 2, sizeof(*classes));
+	classes = calloc(count_classes(tree), sizeof(*classes));
 	r = shapes && classes ? divide(tree, shapes) : -ENOMEM;
 	if (r == 0)
 		r = lay_out(tree, shapes, classes);

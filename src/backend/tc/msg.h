@@ -33,6 +33,7 @@
 #define PRI_TC_TABLE_MAC 1    /* by the last byte of the guest's MAC */
 #define PRI_TC_TABLE_TAP 2    /* by tap, one after the other */
 #define PRI_TC_TABLE_RECORD 3 /* never looked at by packets */
+#define PRI_TC_BUCKETS 256    /* of the first and the last */
 #define PRI_TC_PRIO_CLASSIFY 1
 #define PRI_TC_PRIO_RECORD 2
 /* The redirects at a tap: out, and in. */
@@ -89,6 +90,12 @@ static inline uint32_t pri_tc_table(uint32_t table)
 static inline uint32_t pri_tc_node(uint32_t table, uint32_t bucket, uint32_t node)
 {
 	return table << 20 | bucket << 12 | node;
+}
+
+/* In buckets, as the kernel goes through a bucket for each filter that comes or goes. */
+static inline uint32_t pri_tc_record_handle(uint16_t slot)
+{
+	return pri_tc_node(PRI_TC_TABLE_RECORD, slot % PRI_TC_BUCKETS, slot);
 }
 
 static inline uint32_t pri_tc_hook(enum pri_tc_direction direction)

@@ -114,8 +114,8 @@ void pri_tc_filter_delete(struct pri_tc_batch *batch, const struct pri_tc_filter
 
 void pri_tc_record_get(struct pri_tc_batch *batch, int ifindex, uint16_t slot)
 {
-	const struct tcmsg header = header_of(ifindex, PRI_TC_ROOT, PRI_TC_PRIO_RECORD,
-					      pri_tc_node(PRI_TC_TABLE_RECORD, 0, slot));
+	const struct tcmsg header =
+		header_of(ifindex, PRI_TC_ROOT, PRI_TC_PRIO_RECORD, pri_tc_record_handle(slot));
 
 	pri_tc_message(batch, RTM_GETTFILTER, 0, &header, sizeof(header));
 	pri_tc_put_string(batch, TCA_KIND, "u32");

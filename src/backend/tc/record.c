@@ -58,7 +58,7 @@ void pri_tc_record_write(const struct pri_tc_tree *tree, const struct pri_tc_por
 	*filter = (struct pri_tc_filter){.ifindex = tree->ifindex,
 					 .parent = PRI_TC_ROOT,
 					 .prio = PRI_TC_PRIO_RECORD,
-					 .handle = pri_tc_node(PRI_TC_TABLE_RECORD, 0, port->slot),
+					 .handle = pri_tc_record_handle(port->slot),
 					 .classid = PRI_TC_ROOT | pri_tc_port_minor(port),
 					 .key_count = KEY_COUNT};
 	for (size_t i = 0; i < KEY_COUNT; i++)
