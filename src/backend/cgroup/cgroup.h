@@ -274,6 +274,8 @@ bool pri_cg_unit_of(const struct pri_cg_op *op, const char *path, char *unit);
 int pri_cg_unit_set(struct pri_cg_op *op, const char *unit, uint64_t value);
 /* The same value as what was just written to the file, so that systemd keeps it. */
 int pri_cg_unit_keep(struct pri_cg_op *op, uint64_t value);
+/* The same for the change's device, in a property that is a list of devices. */
+int pri_cg_unit_keep_device(struct pri_cg_op *op, const char *property, uint64_t value);
 /* A property where the group is a unit of systemd, else the text to the file. */
 int pri_cg_unit_put(struct pri_cg_op *op, const char *sub, const char *name, const char *text,
 		    uint64_t value);

@@ -70,9 +70,10 @@ uint64_t pri_cg_systemd_io_weight(uint64_t bfq_weight)
 
 #ifndef PRI_HAVE_SD_BUS
 
-int pri_cg_systemd_set(const char *unit, const char *property, uint64_t value, uint64_t deadline_ns,
-		       char **ret_error)
+static int set_property(const char *unit, const char *property, const char *device, uint64_t value,
+			uint64_t deadline_ns, char **ret_error)
 {
+	(void)device;
 	(void)value;
 	(void)deadline_ns;
 	return pri_set_error(ret_error, -EOPNOTSUPP,
@@ -238,13 +239,16 @@ static int call(const struct sd *sd, sd_bus *bus, sd_bus_message *message, uint6
 }
 
 static int set(const struct sd *sd, sd_bus *bus, const char *unit, const char *property,
-	       uint64_t value, uint64_t deadline_ns, char **ret_error)
+	       const char *device, uint64_t value, uint64_t deadline_ns, char **ret_error)
 {
 	sd_bus_message *message = NULL;
 	int r = sd->new_call(bus, &message, MANAGER, MANAGER_PATH, MANAGER ".Manager",
 			     "SetUnitProperties");
 
-	if (r >= 0)
+	if (r >= 0 && device)
+		r = sd->append(message, "sba(sv)", unit, /* runtime= */ 1, 1, property, "a(st)", 1,
+			       device, value);
+	else if (r >= 0)
 		r = sd->append(message, "sba(sv)", unit, /* runtime= */ 1, 1, property, "t", value);
 	if (r < 0) {
 		sd->unref_message(message);
@@ -264,8 +268,8 @@ static int wait_until_written(const struct sd *sd, sd_bus *bus, uint64_t deadlin
 	return r < 0 ? fail_bus(r, ret_error) : call(sd, bus, message, deadline_ns, ret_error);
 }
 
-int pri_cg_systemd_set(const char *unit, const char *property, uint64_t value, uint64_t deadline_ns,
-		       char **ret_error)
+static int set_property(const char *unit, const char *property, const char *device, uint64_t value,
+			uint64_t deadline_ns, char **ret_error)
 {
 	struct sd sd;
 	sd_bus *bus = NULL;
@@ -276,7 +280,7 @@ int pri_cg_systemd_set(const char *unit, const char *property, uint64_t value, u
 	r = sd.open(&bus);
 	if (r < 0)
 		return fail_bus(r, ret_error);
-	r = set(&sd, bus, unit, property, value, deadline_ns, ret_error);
+	r = set(&sd, bus, unit, property, device, value, deadline_ns, ret_error);
 	if (r == 0)
 		r = wait_until_written(&sd, bus, deadline_ns, ret_error);
 	sd.close(bus);
@@ -284,3 +288,15 @@ int pri_cg_systemd_set(const char *unit, const char *property, uint64_t value, u
 }
 
 #endif /* PRI_HAVE_SD_BUS */
+
+int pri_cg_systemd_set(const char *unit, const char *property, uint64_t value, uint64_t deadline_ns,
+		       char **ret_error)
+{
+	return set_property(unit, property, /* device= */ NULL, value, deadline_ns, ret_error);
+}
+
+int pri_cg_systemd_set_device(const char *unit, const char *property, const char *device,
+			      uint64_t value, uint64_t deadline_ns, char **ret_error)
+{
+	return set_property(unit, property, device, value, deadline_ns, ret_error);
+}

@@ -33,6 +33,10 @@ bool pri_cg_systemd_unit(const char *path, char unit[PRI_CG_UNIT_MAX]);
 int pri_cg_systemd_set(const char *unit, const char *property, uint64_t value, uint64_t deadline_ns,
 		       char **ret_error);
 
+/* The same for a property that is a list of devices (IODeviceWeight), and has that one entry more. */
+int pri_cg_systemd_set_device(const char *unit, const char *property, const char *device,
+			      uint64_t value, uint64_t deadline_ns, char **ret_error);
+
 /* The IOWeight (1..10000) with which systemd gives a group this weight of BFQ (1..1000): above 100
  * it divides the distance to 100 by 11 (BFQ_WEIGHT in systemd's cgroup-util). */
 uint64_t pri_cg_systemd_io_weight(uint64_t bfq_weight);

@@ -43,3 +43,21 @@ int pri_cg_unit_keep(struct pri_cg_op *op, uint64_t value)
 
 	return path && pri_cg_unit_of(op, path, unit) ? pri_cg_unit_set(op, unit, value) : 0;
 }
+
+int pri_cg_unit_keep_device(struct pri_cg_op *op, const char *property, uint64_t value)
+{
+	const struct pri_cg_mount *mount = pri_cg_mount_of(op->host, op->way->controller);
+	const char *path = op->domain->paths[mount - op->host->mounts][op->way->level];
+	pri_autofree char *error = NULL;
+	char unit[PRI_CG_UNIT_MAX];
+	int r;
+
+	if (!path || !pri_cg_unit_of(op, path, unit))
+		return 0;
+	r = pri_cg_systemd_set_device(unit, property, op->change->instance, value,
+				      op->call->deadline_ns, &error);
+	op->host->text_of = NULL;
+	if (r == 0)
+		return 0;
+	return pri_cg_fail(op, r, "%s of %s: %s", property, unit, error ? error : strerror(-r));
+}

@@ -61,8 +61,9 @@ static int attempt(struct pri_cg_op *op, operation function)
 		return r;
 	pri_cg_forget(op->host, op->domain);
 	op->stale = false;
-	if (pri_cg_locate(op->call, op->host, op->domain) < 0)
-		return pri_cg_fail(op, -ENOENT, "the group is gone (%s)",
+	r = pri_cg_locate(op->call, op->host, op->domain);
+	if (r < 0)
+		return pri_cg_fail(op, r == -ENOTCONN ? r : -ENOENT, "the group is gone (%s)",
 				   op->call->error ? op->call->error : "removed");
 	free(pri_steal(change->text));
 	choose_way(op);

@@ -258,14 +258,17 @@ int pri_cg_weight_check(struct pri_cg_op *op)
 	return check_effect(op, &search);
 }
 
+static uint64_t on_systemds_scale(const struct weight_file *file, uint64_t weight)
+{
+	return file->by == PRI_CG_WEIGHT_BFQ ? pri_cg_systemd_io_weight(weight) : weight;
+}
+
 static int write_general(struct pri_cg_op *op, const struct weight_file *file, uint64_t weight)
 {
-	bool bfq = file->by == PRI_CG_WEIGHT_BFQ;
 	char text[LINE_TEXT_MAX];
 
 	snprintf(text, sizeof(text), "%s%" PRIu64, file->version == 2 ? "default " : "", weight);
-	return pri_cg_unit_put(op, "", file->general, text,
-			       bfq ? pri_cg_systemd_io_weight(weight) : weight);
+	return pri_cg_unit_put(op, "", file->general, text, on_systemds_scale(file, weight));
 }
 
 static bool has_own(struct pri_cg_op *op, const struct weight_file *file, const char *numbers)
@@ -290,7 +293,11 @@ static int write_device(struct pri_cg_op *op, const struct weight_file *file, ui
 		snprintf(text, sizeof(text), "%s default", numbers);
 	else
 		return 0;
-	return pri_cg_put(op, "", file->device, text);
+	/* systemd writes its own weights again with every daemon-reload, and a general one takes
+	 * those of devices away (bfq_io_set_weight in the kernel). */
+	if (file->version == 2)
+		r = pri_cg_unit_keep_device(op, "IODeviceWeight", on_systemds_scale(file, weight));
+	return r < 0 ? r : pri_cg_put(op, "", file->device, text);
 }
 
 int pri_cg_weight_write(struct pri_cg_op *op)
