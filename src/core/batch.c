@@ -73,7 +73,7 @@ static int call_once(struct pri_item **items, size_t n, uint64_t deadline_ns, op
 
 	for (size_t i = 0; i < n; i++) {
 		items[i]->change.error = 0;
-		free(pri_steal(items[i]->change.text));
+		pri_free_if_any(pri_steal(items[i]->change.text));
 	}
 	r = pri_call_begin(&call, &items[0]->target, items[0]->route->backend, deadline_ns);
 	if (r == 0 && pri_has_passed(deadline_ns))
@@ -83,7 +83,7 @@ static int call_once(struct pri_item **items, size_t n, uint64_t deadline_ns, op
 	if (r < 0)
 		pri_batch_fail(items, n, r, &call);
 	else
-		free(call.error);
+		pri_free_if_any(call.error);
 	return first_error(items, n);
 }
 

@@ -57,7 +57,7 @@ static int check_preconditions(struct pri_item **items, size_t n, uint64_t deadl
 int pri_item_prepare(struct pri_item *item, uint32_t flags)
 {
 	item->change.error = 0;
-	free(pri_steal(item->change.text));
+	pri_free_if_any(pri_steal(item->change.text));
 	item->change.flags = flags & PRI_CHANGE_FLAGS;
 	item->change.verify = !(flags & PRALLOC_NO_VERIFY) &&
 			      !pri_attr_is(item->change.attr, PRALLOC_ATTR_ASYNC);

@@ -191,9 +191,9 @@ int pri_item_init_read(struct pri_item *item, const struct pri_target *target,
 
 void pri_item_clear(struct pri_item *item)
 {
-	free(pri_steal(item->instance));
+	pri_free_if_any(pri_steal(item->instance));
 	item->change.instance = "";
-	free(pri_steal(item->change.text));
+	pri_free_if_any(pri_steal(item->change.text));
 	pri_value_clear(&item->change.wanted);
 	pri_value_clear(&item->change.held);
 	pri_value_clear(&item->before);

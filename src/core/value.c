@@ -79,7 +79,7 @@ int pri_value_check(char **error, const struct pri_attr *attr, uint64_t number)
 
 void pri_value_clear(struct pri_value *value)
 {
-	free(value->text);
+	pri_free_if_any(value->text);
 	*value = (struct pri_value){0, NULL};
 }
 

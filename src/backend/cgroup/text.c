@@ -17,10 +17,13 @@ bool pri_cg_parse_number(const char *text, uint64_t *ret_value)
 	}
 	if (*text < '0' || *text > '9')
 		return false;
-	for (; *text >= '0' && *text <= '9'; text++)
-		if (__builtin_mul_overflow(value, 10, &value) ||
-		    __builtin_add_overflow(value, (uint64_t)(*text - '0'), &value))
+	for (; *text >= '0' && *text <= '9'; text++) {
+		/* All that have a digit less fit. */
+		if (value >= UINT64_MAX / 10 &&
+		    (value > UINT64_MAX / 10 || (uint64_t)(*text - '0') > UINT64_MAX % 10))
 			return false;
+		value = value * 10 + (uint64_t)(*text - '0');
+	}
 	*ret_value = value;
 	return *text == '\0' || *text == '\n' || *text == ' ';
 }

@@ -8,7 +8,7 @@
 
 bool pri_cg_unit_of(const struct pri_cg_op *op, const char *path, char *unit)
 {
-	return op->way->property && op->host->systemd && pri_cg_systemd_unit(path, unit);
+	return op->host->systemd && op->way->property && pri_cg_systemd_unit(path, unit);
 }
 
 int pri_cg_unit_set(struct pri_cg_op *op, const char *unit, uint64_t value)
@@ -23,25 +23,30 @@ int pri_cg_unit_set(struct pri_cg_op *op, const char *unit, uint64_t value)
 			   error ? error : strerror(-r));
 }
 
-int pri_cg_unit_put(struct pri_cg_op *op, const char *sub, const char *name, const char *text,
-		    uint64_t value)
+/* The unit that the group of the way is. */
+static bool own_unit(const struct pri_cg_op *op, char unit[PRI_CG_UNIT_MAX])
 {
 	const struct pri_cg_mount *mount = pri_cg_mount_of(op->host, op->way->controller);
 	const char *path = op->domain->paths[mount - op->host->mounts][op->way->level];
+
+	return path && pri_cg_unit_of(op, path, unit);
+}
+
+int pri_cg_unit_put(struct pri_cg_op *op, const char *sub, const char *name, const char *text,
+		    uint64_t value)
+{
 	char unit[PRI_CG_UNIT_MAX];
 
-	if (!*sub && path && pri_cg_unit_of(op, path, unit))
+	if (op->host->systemd && !*sub && own_unit(op, unit))
 		return pri_cg_unit_set(op, unit, value);
 	return pri_cg_put(op, sub, name, text);
 }
 
 int pri_cg_unit_keep(struct pri_cg_op *op, uint64_t value)
 {
-	const struct pri_cg_mount *mount = pri_cg_mount_of(op->host, op->way->controller);
-	const char *path = op->domain->paths[mount - op->host->mounts][op->way->level];
 	char unit[PRI_CG_UNIT_MAX];
 
-	return path && pri_cg_unit_of(op, path, unit) ? pri_cg_unit_set(op, unit, value) : 0;
+	return op->host->systemd && own_unit(op, unit) ? pri_cg_unit_set(op, unit, value) : 0;
 }
 
 int pri_cg_unit_keep_device(struct pri_cg_op *op, const char *property, uint64_t value)
