@@ -51,23 +51,31 @@ static int add_rates(struct app *app, struct pr_plan *plan, const char *link, co
 	return r < 0 ? fail(app, r, "%s", pr_plan_errmsg(plan)) : EXIT_DONE;
 }
 
-/* What a domain was given on the link, back to the default. */
+/* A figure of a domain on the link, back to the default. */
+static int add_figure(struct pr_plan *plan, const char *link, const struct net_domain *domain,
+		      struct pr_domain *dom, enum net_figure figure, enum net_direction direction)
+{
+	const struct pr_value *value = net_value(domain, figure, direction, link);
+	const char *attribute = net_attributes[figure][direction];
+	struct pr_attr_info info;
+
+	attribute_info(attribute, &info);
+	if (!value || value->number == info.default_value)
+		return 0;
+	return pr_plan_set_str(plan, dom, attribute, link, "default");
+}
+
 static int add_domain(struct app *app, struct pr_plan *plan, const char *link,
 		      const struct net_domain *domain)
 {
+	static const enum net_figure figures[] = {NET_WEIGHT, NET_GUARANTEE};
 	struct target target;
 	int r = 0, status = target_open(app, domain->uuid, &target);
 
-	for (size_t i = 0; status == EXIT_DONE && r == 0 && i < 2 * NET_DIRECTIONS; i++) {
-		enum net_figure figure = i < NET_DIRECTIONS ? NET_WEIGHT : NET_GUARANTEE;
-		enum net_direction direction = i % NET_DIRECTIONS;
-		const struct pr_value *value = net_value(domain, figure, direction, link);
-		const char *attribute = net_attributes[figure][direction];
-		struct pr_attr_info info;
-
-		attribute_info(attribute, &info);
-		if (value && value->number != info.default_value)
-			r = pr_plan_set_str(plan, target.domain, attribute, link, "default");
+	for (size_t i = 0; status == EXIT_DONE && r == 0 && i < 2; i++) {
+		r = add_figure(plan, link, domain, target.domain, figures[i], NET_OUT);
+		if (r == 0)
+			r = add_figure(plan, link, domain, target.domain, figures[i], NET_IN);
 	}
 	if (r < 0)
 		status = fail(app, r, "%s", pr_plan_errmsg(plan));
