@@ -154,19 +154,17 @@ static void tc_batch(void *data)
 
 /* the state of all, from the kernel */
 
-static int out_device(void)
-{
-	char device[IFNAMSIZ];
-
-	snprintf(device, sizeof(device), "pr-out-%x", if_nametoindex("br0"));
-	return (int)if_nametoindex(device);
-}
-
+/* What is committed on a link is asked of both directions. */
 static void bare_state(void *data)
 {
-	struct bench *bench = data;
+	static const char *const directions[] = {"out", "in"};
+	const struct bench *bench = data;
+	char device[IFNAMSIZ];
 
-	bare_dump(bench->socket, out_device());
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(device, sizeof(device), "pr-%s-%x", directions[i], if_nametoindex("br0"));
+		bare_dump(bench->socket, (int)if_nametoindex(device));
+	}
 }
 
 static void pralloc_state(void *data)
@@ -270,7 +268,7 @@ static void measure(struct bench *bench)
 		{"tc -batch", tc_batch, 1, 0},
 	};
 	const struct bench_method state[] = {
-		{"bare dump of classes and filters", bare_state, some, 0},
+		{"bare dumps of classes and filters", bare_state, some, 0},
 		{"libpralloc", pralloc_state, some, 0},
 	};
 	char title[64];
