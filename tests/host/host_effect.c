@@ -408,7 +408,7 @@ Test(host_effect, stalled_balloon_tells_its_size_and_is_cancelled)
 	start_ms = host_now_ms();
 	r = pr_mem_balloon_wait(domains[2], 256 * MIB, 4000, &actual, 0);
 	start_ms = host_now_ms() - start_ms;
-	host_expect_refused(domains[2], r, -ETIMEDOUT, "of 256M");
+	host_expect_refused(domains[2], r, -ETIMEDOUT, "not 256M");
 	cr_assert(start_ms >= 3900 && start_ms < 5500, "wanted 4000 ms, got %" PRIu64, start_ms);
 	shown = host_balloon(guests[2]);
 	cr_assert(actual > 256 * MIB && actual < 512 * MIB,
