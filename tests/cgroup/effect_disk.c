@@ -6,11 +6,12 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
+#include <linux/aio_abi.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -18,7 +19,7 @@
 
 #define DISK "/dev/vdb"
 #define QUEUE "/sys/block/vdb/queue/"
-#define THREADS 4
+#define DEPTH 16
 #define BLOCK ((size_t)64 * 1024)
 #define REGION (256 * MIB)
 #define WINDOW_MS 5000
@@ -30,45 +31,53 @@ static uint64_t *written;
 
 struct writer {
 	int fd;
-	uint64_t *bytes;
-	off_t start;
+	int which;
 	unsigned int seed;
+	void *block;
+	aio_context_t context;
+	struct iocb requests[DEPTH];
 };
 
-static void *write_blocks(void *arg)
+static void submit(struct writer *writer, struct iocb *request)
 {
-	struct writer *writer = arg;
-	void *block;
+	uint64_t block = (uint64_t)rand_r(&writer->seed) % (REGION / BLOCK);
 
-	if (posix_memalign(&block, BLOCK, BLOCK) != 0)
+	*request = (struct iocb){
+		.aio_fildes = (uint32_t)writer->fd,
+		.aio_lio_opcode = IOCB_CMD_PWRITE,
+		.aio_buf = (uintptr_t)writer->block,
+		.aio_nbytes = BLOCK,
+		.aio_offset = (int64_t)((uint64_t)writer->which * REGION + block * BLOCK),
+	};
+	if (syscall(SYS_io_submit, writer->context, 1L, &request) != 1)
 		_exit(1);
-	memset(block, 0x5a, BLOCK);
-	for (;;) {
-		off_t at =
-			writer->start + (off_t)(rand_r(&writer->seed) % (REGION / BLOCK)) * BLOCK;
-
-		if (pwrite(writer->fd, block, BLOCK, at) != (ssize_t)BLOCK)
-			_exit(1);
-		__atomic_fetch_add(writer->bytes, BLOCK, __ATOMIC_RELAXED);
-	}
 }
 
-/* More than one write at once: a scheduler divides what waits. */
+/* One process with many writes on their way: a scheduler divides what waits, and from a queue that
+ * runs empty again and again BFQ takes time for others (its "injection"). */
 static void load_disk(void *number)
 {
-	static struct writer writers[THREADS];
-	int which = *(int *)number, fd = open(DISK, O_WRONLY | O_DIRECT | O_CLOEXEC);
-	pthread_t threads[THREADS];
+	static struct writer writer;
+	struct io_event done[DEPTH];
 
-	if (fd < 0)
+	writer = (struct writer){.fd = open(DISK, O_WRONLY | O_DIRECT | O_CLOEXEC),
+				 .which = *(int *)number};
+	if (writer.fd < 0 || posix_memalign(&writer.block, BLOCK, BLOCK) != 0 ||
+	    syscall(SYS_io_setup, DEPTH, &writer.context) < 0)
 		_exit(1);
-	for (unsigned int i = 0; i < THREADS; i++) {
-		writers[i] = (struct writer){fd, &written[which], (off_t)((uint64_t)which * REGION),
-					     (unsigned int)which * THREADS + i};
-		if (pthread_create(&threads[i], NULL, write_blocks, &writers[i]) != 0)
-			_exit(1);
+	memset(writer.block, 0x5a, BLOCK);
+	for (int i = 0; i < DEPTH; i++)
+		submit(&writer, &writer.requests[i]);
+	for (;;) {
+		long n = syscall(SYS_io_getevents, writer.context, 1L, (long)DEPTH, done, NULL);
+
+		for (long i = 0; i < n; i++) {
+			if (done[i].res != (int64_t)BLOCK)
+				_exit(1);
+			__atomic_fetch_add(&written[writer.which], BLOCK, __ATOMIC_RELAXED);
+			submit(&writer, (struct iocb *)(uintptr_t)done[i].obj);
+		}
 	}
-	pthread_join(threads[0], NULL);
 }
 
 static void run(const char *command)
