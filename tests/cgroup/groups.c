@@ -194,6 +194,45 @@ static void make_groups(const struct groups *groups)
 	}
 }
 
+/* What a test that fails leaves: its own struct is gone then. */
+static struct groups left;
+
+/* The processes that were in it may need a moment to be gone. */
+static void remove_group(const char *path)
+{
+	for (int i = 0; i < REMOVE_TRIES; i++) {
+		if (rmdir(path) == 0 || errno == ENOENT)
+			return;
+		pause_ms(REMOVE_PAUSE_MS);
+	}
+	fprintf(stderr, "%s stays: %s\n", path, strerror(errno));
+}
+
+static void remove_groups(void)
+{
+	char path[PATH_BYTES];
+
+	for (size_t i = 0; i < left.load_count; i++) {
+		kill(left.loads[i], SIGKILL);
+		waitpid(left.loads[i], NULL, 0);
+	}
+	for (size_t i = 0; i < left.mount_count; i++)
+		for (int child = (int)left.child_count - 1; child >= -1; child--) {
+			path_of(&left, &left.mounts[i], child, path);
+			remove_group(path);
+		}
+	left.load_count = left.mount_count = 0;
+}
+
+void groups_close(struct groups *groups)
+{
+	for (size_t i = 0; i < groups->child_count; i++)
+		pr_domain_close(groups->doms[i]);
+	pr_host_close(groups->host);
+	pr_ctx_unref(groups->ctx);
+	remove_groups();
+}
+
 void groups_open(struct groups *groups, const char *const *names)
 {
 	*groups = (struct groups){0};
@@ -208,6 +247,8 @@ void groups_open(struct groups *groups, const char *const *names)
 		groups->children[groups->child_count] = names[groups->child_count];
 		groups->child_count++;
 	}
+	left = *groups;
+	atexit(remove_groups);
 	make_groups(groups);
 	cr_assert_eq(pr_ctx_new(&groups->ctx), 0);
 	EXPECT_OK(pr_host_open(groups->ctx, groups->uri, 0, &groups->host),
@@ -216,36 +257,6 @@ void groups_open(struct groups *groups, const char *const *names)
 		if (!strchr(names[i], '/'))
 			EXPECT_OK(pr_domain_open(groups->host, names[i], 0, &groups->doms[i]),
 				  pr_host_errmsg(groups->host));
-}
-
-/* The processes that were in it may need a moment to be gone. */
-static void remove_group(const char *path)
-{
-	for (int i = 0; i < REMOVE_TRIES; i++) {
-		if (rmdir(path) == 0 || errno == ENOENT)
-			return;
-		pause_ms(REMOVE_PAUSE_MS);
-	}
-	cr_expect(false, "%s stays: %s", path, strerror(errno));
-}
-
-void groups_close(struct groups *groups)
-{
-	char path[PATH_BYTES];
-
-	for (size_t i = 0; i < groups->load_count; i++) {
-		kill(groups->loads[i], SIGKILL);
-		waitpid(groups->loads[i], NULL, 0);
-	}
-	for (size_t i = 0; i < groups->child_count; i++)
-		pr_domain_close(groups->doms[i]);
-	pr_host_close(groups->host);
-	pr_ctx_unref(groups->ctx);
-	for (size_t i = 0; i < groups->mount_count; i++)
-		for (int child = (int)groups->child_count - 1; child >= -1; child--) {
-			path_of(groups, &groups->mounts[i], child, path);
-			remove_group(path);
-		}
 }
 
 static const struct groups_mount *mount_of(const struct groups *groups, const char *controller)
@@ -330,6 +341,7 @@ size_t groups_load(struct groups *groups, int child, void (*load)(void *data), v
 		_exit(0);
 	}
 	groups->loads[groups->load_count] = pid;
+	left.loads[left.load_count++] = pid;
 	close(ready[1]);
 	cr_assert_eq(read(ready[0], &byte, 1), 1, "a load did not get into its group");
 	close(ready[0]);
