@@ -186,22 +186,3 @@ Test(cgroup_effective, gone)
 	cr_expect_eq(pri_cg_effect(tree.root, &device, -1, &effect), -EIO, "a slave is gone");
 	tree_close(&tree);
 }
-
-Test(cgroup_effective, how_a_process_writes)
-{
-	char file[] = "/var/tmp/pralloc-writes.XXXXXX", root[] = "";
-	int fd = mkstemp(file);
-	int direct = open(file, O_RDWR | O_DIRECT | O_CLOEXEC);
-
-	cr_assert_geq(fd, 0);
-	cr_assert_geq(direct, 0, "%s has no O_DIRECT", file);
-	close(fd);
-	cr_expect_eq(pri_cg_writes_of(root, getpid(), file), PRI_CG_WRITES_DIRECT);
-	close(direct);
-	cr_expect_eq(pri_cg_writes_of(root, getpid(), file), PRI_CG_WRITES_UNKNOWN);
-	fd = open(file, O_RDWR | O_CLOEXEC);
-	cr_expect_eq(pri_cg_writes_of(root, getpid(), file), PRI_CG_WRITES_BUFFERED);
-	close(fd);
-	unlink(file);
-	cr_expect_eq(pri_cg_writes_of("/nowhere", 1, file), PRI_CG_WRITES_UNKNOWN);
-}

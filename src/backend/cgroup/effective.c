@@ -10,7 +10,6 @@
  */
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -242,51 +241,4 @@ int pri_cg_effect(const char *root, const struct pri_cg_device *device, int v2_r
 	if (r == 0)
 		*ret_effect = effect;
 	return r;
-}
-
-/* Whether descriptor number of a process is the file. */
-static bool is_file(const char *root, int pid, const char *number, const char *file)
-{
-	char target[PATH_MAX];
-
-	return pri_sysfile_link(target, sizeof(target), "%s/proc/%d/fd/%s", root, pid, number) >
-		       0 &&
-	       strcmp(target, file) == 0;
-}
-
-static enum pri_cg_writes writes_of_number(const char *root, int pid, const char *number)
-{
-	char text[TEXT_MAX];
-	unsigned long flags;
-	const char *line;
-
-	if (pri_sysfile_read(text, sizeof(text), "%s/proc/%d/fdinfo/%s", root, pid, number) <= 0)
-		return PRI_CG_WRITES_UNKNOWN;
-	line = strstr(text, "flags:");
-	if (!line)
-		return PRI_CG_WRITES_UNKNOWN;
-	flags = strtoul(line + strlen("flags:"), NULL, 8);
-	return flags & O_DIRECT ? PRI_CG_WRITES_DIRECT : PRI_CG_WRITES_BUFFERED;
-}
-
-enum pri_cg_writes pri_cg_writes_of(const char *root, int pid, const char *file)
-{
-	enum pri_cg_writes writes = PRI_CG_WRITES_UNKNOWN;
-	pri_autofree char *path = NULL;
-	struct dirent **entries;
-	int count;
-
-	if (asprintf(&path, "%s/proc/%d/fd", root, pid) < 0) {
-		path = NULL;
-		return writes;
-	}
-	count = scandir(path, &entries, NULL, versionsort);
-	for (int i = 0; i < count; i++) {
-		if (writes == PRI_CG_WRITES_UNKNOWN && is_file(root, pid, entries[i]->d_name, file))
-			writes = writes_of_number(root, pid, entries[i]->d_name);
-		free(entries[i]);
-	}
-	if (count >= 0)
-		free(entries);
-	return writes;
 }

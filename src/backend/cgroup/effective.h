@@ -32,13 +32,4 @@ struct pri_cg_effect {
 int pri_cg_effect(const char *root, const struct pri_cg_device *device, int v2_root,
 		  struct pri_cg_effect *ret_effect);
 
-/* How a process writes a file that it has open. */
-enum pri_cg_writes {
-	PRI_CG_WRITES_UNKNOWN,
-	PRI_CG_WRITES_DIRECT,	/* O_DIRECT: QEMU's cache modes none and directsync */
-	PRI_CG_WRITES_BUFFERED, /* through the page cache: weights and limits of v1 miss writes */
-};
-
-enum pri_cg_writes pri_cg_writes_of(const char *root, int pid, const char *file);
-
 #endif /* PRI_CGROUP_EFFECTIVE_H */
