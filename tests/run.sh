@@ -201,11 +201,12 @@ analyse()
 	mapfile -t library_files < <(sources 'src/*.c' 'examples/*.c')
 	check "clang-format" clang-format --dry-run --Werror "${c_files[@]}"
 	check "shellcheck" shellcheck -x -P SCRIPTDIR -S warning "${shell_files[@]}"
-	check "cppcheck" cppcheck --quiet --enable=warning,performance,portability --inline-suppr \
+	check "cppcheck" cppcheck -j "$(nproc)" --quiet --enable=warning,performance,portability --inline-suppr \
 		--error-exitcode=1 --std=c11 \
 		-D_GNU_SOURCE '-DPRI_MODULE_DIR=""' -I"$top/include" -I"$top/src" \
 		"$top/src" "$top/examples"
-	check "clang-tidy" clang-tidy -p "$work/clang" --quiet "${library_files[@]}"
+	check "clang-tidy" xargs -a <(printf '%s\n' "${library_files[@]}") -P "$(nproc)" -n 8 \
+		clang-tidy -p "$work/clang" --quiet
 }
 
 # The command leaks nothing and reads nothing undefined, with the module loaded at run time too.
