@@ -186,26 +186,23 @@ static int write_items(struct pri_item **items, size_t n, uint64_t deadline_ns, 
 }
 
 /* One write of one value cannot be interleaved: it is enough that nobody is about to do more. */
-static bool needs_lock(struct pri_item **items, size_t n)
+static bool needs_lock(struct pr_domain *dom, struct pri_item **items, size_t n)
 {
-	struct pr_domain *dom = items[0]->target.domain;
-
 	if (!dom)
 		return false;
-	return n > 1 || !(items[0]->route->serve->modes & PRI_SERVE_SINGLE) || dom->locked ||
+	return n != 1 || !(items[0]->route->serve->modes & PRI_SERVE_SINGLE) || dom->locked ||
 	       pri_held_maybe(dom);
 }
 
-static int set_items(struct pri_item **items, size_t n, uint64_t deadline_ns, uint32_t flags,
-		     char **error)
+static int set_items(struct pr_domain *dom, struct pri_item **items, size_t n, uint64_t deadline_ns,
+		     uint32_t flags, char **error)
 {
-	struct pr_domain *dom = items[0]->target.domain;
 	int r = pri_items_check(items, n, deadline_ns, flags);
 	bool locks;
 
 	if (r < 0)
 		return first_failed(items, n, error);
-	locks = needs_lock(items, n);
+	locks = needs_lock(dom, items, n);
 	/* No other process changes the domain meanwhile. */
 	if (locks)
 		r = pri_domain_lock_wait(dom, deadline_ns, error);
@@ -253,7 +250,8 @@ int pri_set(const struct pri_target *target, const struct pri_request *requests,
 	for (size_t i = 0; i < count; i++)
 		list[i] = &items[i];
 	if (r == 0)
-		r = set_items(list, count, pri_deadline(target->host->ctx), flags, error);
+		r = set_items(target->domain, list, count, pri_deadline(target->host->ctx), flags,
+			      error);
 	for (size_t i = 0; i < count; i++)
 		pri_item_clear(&items[i]);
 	return r;

@@ -93,6 +93,7 @@ static int contend(struct victim *victim, const char *shares, const char *ms)
 int main(int argc, char **argv)
 {
 	struct victim victim = {0};
+	int r;
 
 	if (argc != 7)
 		return fail("usage: plan_victim kill|contend URI DONOR TAKER WHAT NUMBER");
@@ -101,7 +102,11 @@ int main(int argc, char **argv)
 	if (pr_domain_open(victim.host, argv[3], 0, &victim.donor) < 0 ||
 	    pr_domain_open(victim.host, argv[4], 0, &victim.taker) < 0)
 		return fail(pr_host_errmsg(victim.host));
-	if (strcmp(argv[1], "kill") == 0)
-		return be_killed(&victim, argv[5], argv[6]);
-	return contend(&victim, argv[5], argv[6]);
+	r = strcmp(argv[1], "kill") == 0 ? be_killed(&victim, argv[5], argv[6])
+					 : contend(&victim, argv[5], argv[6]);
+	pr_domain_close(victim.taker);
+	pr_domain_close(victim.donor);
+	pr_host_close(victim.host);
+	pr_ctx_unref(victim.ctx);
+	return r;
 }

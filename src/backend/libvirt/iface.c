@@ -109,9 +109,9 @@ static unsigned int parts_for(const struct rates *rates)
 {
 	unsigned int parts = 0;
 
-	if (rates->numbers[IN * PARTS])
+	if (rates->numbers[(size_t)IN * PARTS])
 		parts |= PRI_LV_SHAPE_IN;
-	if (rates->numbers[OUT * PARTS])
+	if (rates->numbers[(size_t)OUT * PARTS])
 		parts |= PRI_LV_SHAPE_OUT;
 	return parts;
 }

@@ -22,16 +22,15 @@ static int take_nics(struct pri_place *place, struct pri_lv_xml *xml)
 	if (!place->nics)
 		return -ENOMEM;
 	for (size_t i = 0; i < xml->nic_count; i++) {
-		struct pri_lv_nic *nic = &xml->nics[i];
+		struct pri_place_nic *nic = &place->nics[place->nic_count++];
+		struct pri_lv_nic *from = &xml->nics[i];
 
-		place->nics[place->nic_count++] = (struct pri_place_nic){
-			.mac = pri_steal(nic->mac),
-			.tap = pri_steal(nic->tap),
-			.alias = pri_steal(nic->alias),
-			.link = pri_steal(nic->link),
-			.bridge = pri_steal(nic->bridge),
-			.type = pri_steal(nic->type),
-		};
+		nic->mac = pri_steal(from->mac);
+		nic->tap = pri_steal(from->tap);
+		nic->alias = pri_steal(from->alias);
+		nic->link = pri_steal(from->link);
+		nic->bridge = pri_steal(from->bridge);
+		nic->type = pri_steal(from->type);
 	}
 	return 0;
 }
@@ -42,15 +41,15 @@ static int take_disks(struct pri_place *place, struct pri_lv_xml *xml)
 	if (!place->disks)
 		return -ENOMEM;
 	for (size_t i = 0; i < xml->disk_count; i++) {
-		struct pri_lv_disk *disk = &xml->disks[i];
+		struct pri_place_disk *disk = &place->disks[place->disk_count];
+		struct pri_lv_disk *from = &xml->disks[i];
 
-		if (!disk->local || !disk->source)
+		if (!from->local || !from->source)
 			continue;
-		place->disks[place->disk_count++] = (struct pri_place_disk){
-			.target = pri_steal(disk->target),
-			.source = pri_steal(disk->source),
-			.alias = pri_steal(disk->alias),
-		};
+		disk->target = pri_steal(from->target);
+		disk->source = pri_steal(from->source);
+		disk->alias = pri_steal(from->alias);
+		place->disk_count++;
 	}
 	return 0;
 }

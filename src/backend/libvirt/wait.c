@@ -15,19 +15,19 @@
 /* What can be waited for. */
 static const struct arrival {
 	int attr;
-	int shown;     /* what tells how far it is */
-	int all;       /* what "not set" means; none: nothing */
-	uint64_t near; /* less than this away is there: the balloon's page */
+	int shown; /* what tells how far it is */
+	int all;   /* what "not set" means; none: nothing */
 	unsigned int shift;
+	uint64_t near; /* less than this away is there: the balloon's page */
 	const char *there_is, *unit, *why;
 } arrivals[] = {
-	{PRI_MEM_BALLOON, PRI_MEM_BALLOON, PRI_MEM_MAXIMUM, 4096, 20, "the balloon is at ", "M",
+	{PRI_MEM_BALLOON, PRI_MEM_BALLOON, PRI_MEM_MAXIMUM, 20, 4096, "the balloon is at ", "M",
 	 ": the guest gives no more now"},
-	{PRI_MEM_VIRTIO_REQUESTED, PRI_MEM_VIRTIO_PLUGGED, PRI_ATTR_NONE, 1, 20,
+	{PRI_MEM_VIRTIO_REQUESTED, PRI_MEM_VIRTIO_PLUGGED, PRI_ATTR_NONE, 20, 1,
 	 "the device has plugged ", "M",
 	 ": the guest needs what it should let go, or has no virtio_mem driver"},
-	{PRI_CPU_COUNT, PRI_CPU_COUNT, PRI_CPU_MAXIMUM, 1, 0, "there are ", " vCPUs", ""},
-	{PRI_CPU_GUEST_COUNT, PRI_CPU_GUEST_COUNT, PRI_CPU_COUNT, 1, 0, "there are ", " vCPUs", ""},
+	{PRI_CPU_COUNT, PRI_CPU_COUNT, PRI_CPU_MAXIMUM, 0, 1, "there are ", " vCPUs", ""},
+	{PRI_CPU_GUEST_COUNT, PRI_CPU_GUEST_COUNT, PRI_CPU_COUNT, 0, 1, "there are ", " vCPUs", ""},
 };
 
 static const struct arrival *arrival_of(const struct pri_change *change)
