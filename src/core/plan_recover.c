@@ -8,6 +8,8 @@
 
 #define HOSTS_MAX 256
 #define STEP_FIELDS 10
+/* More than any plan that fits memory has: a number beyond it is no step's. */
+#define STEPS_MAX (1u << 24)
 
 struct reader {
 	struct pr_plan *plan;
@@ -88,6 +90,21 @@ static int open_target(struct reader *reader, char *const *words, struct pri_tar
 	return r < 0 ? pri_set_error(error, r, "%s", cause ? cause : pri_strerror(r)) : 0;
 }
 
+static int make_room(struct reader *reader, size_t number)
+{
+	size_t *more;
+
+	if (number <= reader->step_count)
+		return 0;
+	more = realloc(reader->steps, number * sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	memset(more + reader->step_count, 0, (number - reader->step_count) * sizeof(*more));
+	reader->steps = more;
+	reader->step_count = number;
+	return 0;
+}
+
 /* A step in two modes stands on two lines; the plan has it once. */
 static int find_or_add(struct reader *reader, char *const *words, const struct pri_target *target,
 		       struct pri_step **ret_step, char **error)
@@ -96,18 +113,13 @@ static int find_or_add(struct reader *reader, char *const *words, const struct p
 	struct pri_request request = {
 		.attribute = words[ATTRIBUTE], .is_text = true, .text = words[WANTED]};
 	size_t number = strtoul(words[NUMBER], NULL, 10);
-	size_t *more;
 	int r;
 
-	if (number < 1 || number > SIZE_MAX / 2 / sizeof(*more))
-		return fail_line(reader, "a step has no number", error);
-	while (reader->step_count < number) {
-		more = realloc(reader->steps, (reader->step_count + 1) * sizeof(*more));
-		if (!more)
-			return -ENOMEM;
-		reader->steps = more;
-		reader->steps[reader->step_count++] = 0;
-	}
+	if (number < 1 || number > STEPS_MAX)
+		return fail_line(reader, "a step has no number that a plan can have", error);
+	r = make_room(reader, number);
+	if (r < 0)
+		return r;
 	if (reader->steps[number - 1] == 0) {
 		r = pri_plan_add(plan, target, &request, error);
 		if (r < 0)

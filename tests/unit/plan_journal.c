@@ -307,6 +307,25 @@ Test(plan_journal, once_more)
 	journal_bed_close(&j);
 }
 
+/* Room for every step up to that number would be more than there is memory. */
+Test(plan_journal, number_of_a_step_is_too_high)
+{
+	struct journal_bed j;
+	struct pr_plan *plan;
+	char text[512];
+
+	journal_bed_open(&j);
+	snprintf(text, sizeof(text),
+		 PRI_JOURNAL_MAGIC "\nprocess 1\nhost 1 fake:///2\n"
+				   "step 100000000000 live give 1 - 0 ksm.run 0 1 @host\nready\n");
+	spit(j.path, text);
+	cr_expect_eq(recover(&j.bed, j.path, &plan), -EINVAL);
+	EXPECT_TEXT(pr_plan_errmsg(plan), "line 4");
+	EXPECT_TEXT(pr_plan_errmsg(plan), "number");
+	pr_plan_free(plan);
+	journal_bed_close(&j);
+}
+
 Test(plan_journal, is_not_written_over)
 {
 	struct journal_bed j;
