@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Bad input: each case has an error of its own that names the cause, and nothing is changed. */
+#include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -21,6 +23,7 @@ static const struct {
 	{"v2", "cgroup:", "pid:999999", -ENOENT, "no process 999999"},
 	/* somebody else's */
 	{"container", "cgroup:", "pid:4102", -EACCES, "belongs to others"},
+	{"container", "cgroup:", "pid:4103", -EACCES, "belongs to others"},
 	{"v2", "cgroup:///machine/qemu-1-vm1.libvirt-qemu", "pid:4102", -EACCES,
 	 "no group below /machine/qemu-1-vm1.libvirt-qemu"},
 };
@@ -97,6 +100,73 @@ Test(cgroup_bad, symbolic_links)
 	EXPECT_TEXT(pr_host_errmsg(bed.host), "symbolic link");
 	cr_expect_eq(pr_host_open(bed.ctx, "cgroup:///in", 0, &host), -EINVAL);
 	EXPECT_TEXT(pr_ctx_errmsg(bed.ctx), "symbolic link");
+	cg_bed_close(&bed);
+}
+
+static int count(void *arg, const struct pri_identity *identity)
+{
+	size_t *n = arg;
+
+	(void)identity;
+	(*n)++;
+	return 0;
+}
+
+static int count_groups(struct cg_bed *bed, size_t *ret_count)
+{
+	struct pri_call call = {.backend = bed->host->backends[0].backend,
+				.host = cg_bed_state(bed),
+				.ctx = bed->ctx,
+				.root = bed->tree.root,
+				.deadline_ns = UINT64_MAX};
+	int r;
+
+	*ret_count = 0;
+	r = pri_cg_list(&call, count, ret_count);
+	free(call.error);
+	return r;
+}
+
+/* What cannot be opened for lack of descriptors is there all the same. */
+Test(cgroup_bad, full_table_of_descriptors)
+{
+	static const char *const names[] = {"machine/qemu-1-vm1.libvirt-qemu", "pid:4102"};
+	struct rlimit limit;
+	size_t all = 0, failed = 0;
+	struct cg_bed bed;
+	int first;
+
+	cg_bed_open(&bed, "v2", "cgroup:");
+	cr_assert_eq(count_groups(&bed, &all), 0);
+	first = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	cr_assert_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	close(first);
+	for (int i = 0; i < 16; i++) {
+		struct pr_domain *dom = NULL;
+		struct pr_host *host = NULL;
+		size_t n;
+		int r;
+
+		limit.rlim_cur = (rlim_t)(first + i);
+		cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+		for (size_t k = 0; k < PRI_ARRAY_SIZE(names); k++) {
+			r = pr_domain_open(bed.host, names[k], 0, &dom);
+			cr_expect(r == 0 || r == -EIO, "%s, %d free: %d %s", names[k], i, r,
+				  pr_host_errmsg(bed.host));
+			failed += r == -EIO;
+			pr_domain_close(dom);
+			dom = NULL;
+		}
+		r = count_groups(&bed, &n);
+		cr_expect(r == -EIO || (r == 0 && n == all), "%d free: %d, %zu of %zu", i, r, n,
+			  all);
+		r = pr_host_open(bed.ctx, "cgroup:", 0, &host);
+		cr_expect(r == 0 || r == -EIO, "%d free: %d %s", i, r, pr_ctx_errmsg(bed.ctx));
+		pr_host_close(host);
+	}
+	limit.rlim_cur = limit.rlim_max;
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	cr_expect_gt(failed, 0);
 	cg_bed_close(&bed);
 }
 

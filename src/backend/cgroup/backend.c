@@ -95,6 +95,7 @@ static int check_path(struct pri_call *call, const struct pri_cg_host *host)
 		const char *path = host->path;
 		size_t top = strlen(host->mounts[i].top);
 		pri_autoclose int fd = -1;
+		int r;
 
 		/* In a container the path is that of its own view. */
 		if (top > 1 && strncmp(path, host->mounts[i].top, top) == 0)
@@ -102,6 +103,9 @@ static int check_path(struct pri_call *call, const struct pri_cg_host *host)
 		fd = pri_cg_open_below(host->mounts[i].fd, path);
 		if (fd >= 0)
 			return 0;
+		r = pri_cg_shortage(call, -fd);
+		if (r < 0)
+			return r;
 		if (fd == -ELOOP)
 			return pri_cg_core->fail(call, -EINVAL,
 						 "there is a symbolic link in %s: a group is named "
@@ -137,6 +141,15 @@ static void choose_ways(struct pri_cg_host *host)
 	}
 }
 
+static int fail_mounts(struct pri_call *call, int error)
+{
+	int r = pri_cg_shortage(call, error);
+
+	return r < 0 ? r
+		     : pri_cg_core->fail(call, error == EACCES ? -EACCES : -EIO,
+					 "cannot read /proc/self/mountinfo: %s", strerror(error));
+}
+
 static int host_new(struct pri_call *call, const char *path, bool beside,
 		    struct pri_cg_host **ret_host)
 {
@@ -156,6 +169,8 @@ static int host_new(struct pri_call *call, const char *path, bool beside,
 		r = pri_cg_mounts_find(host);
 		if (r == -ENOENT)
 			pri_cg_core->fail(call, r, "no hierarchy of cgroups is mounted");
+		else if (r < 0)
+			r = fail_mounts(call, -r);
 	}
 	if (r == 0 && *host->path)
 		r = check_path(call, host);

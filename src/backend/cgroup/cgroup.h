@@ -259,6 +259,8 @@ int pri_cg_put(struct pri_cg_op *op, const char *sub, const char *name, const ch
 /* The same without an error of the change: -errno. */
 int pri_cg_try(struct pri_cg_op *op, const char *sub, const char *name, const char *text);
 /* fault.c: say why a file could not be written or read. */
+/* 0, or the error of a lack of memory or descriptors, which tells nothing of what was looked for. */
+int pri_cg_shortage(struct pri_call *call, int error);
 int pri_cg_fail_file(struct pri_cg_op *op, const char *sub, const char *name, int error,
 		     const char *doing);
 /* Whether a file is in the group. */

@@ -106,7 +106,9 @@ static int visit(struct walk *walk, int parent, const char *entry)
 	int r;
 
 	/* It may just have been removed, or be no directory after all. */
-	if (fd < 0 || is_part(walk->name, entry, fd))
+	if (fd < 0)
+		return pri_cg_shortage(walk->call, errno);
+	if (is_part(walk->name, entry, fd))
 		return 0;
 	if (length + strlen(entry) + 2 > sizeof(walk->name)) {
 		pri_cg_core->log(walk->call, PRALLOC_LOG_WARNING,
@@ -129,9 +131,10 @@ static int walk_below(struct walk *walk, int directory)
 	struct dirent *entry;
 
 	if (!dir) {
+		r = pri_cg_shortage(walk->call, errno);
 		if (copy >= 0)
 			close(copy);
-		return 0;
+		return r;
 	}
 	while (r == 0 && (entry = readdir(dir))) {
 		bool may = entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN;
@@ -153,8 +156,7 @@ static int list_groups(struct walk *walk)
 		pri_autoclose int top = pri_cg_open_below(host->mounts[i].fd, host->path);
 
 		walk->mount = i;
-		if (top >= 0)
-			r = walk_below(walk, top);
+		r = top >= 0 ? walk_below(walk, top) : pri_cg_shortage(walk->call, -top);
 	}
 	pri_cg_names_sort(host);
 	return r;
@@ -196,9 +198,11 @@ void pri_cg_detach(void *host, void *state)
 	free(domain);
 }
 
-static int identify_group(struct pri_cg_host *host, const struct pri_cg_domain *domain,
-			  struct pri_identity *identity)
+static int identify_group(struct pri_call *call, struct pri_cg_host *host,
+			  const struct pri_cg_domain *domain, struct pri_identity *identity)
 {
+	int r;
+
 	snprintf(identity->name, sizeof(identity->name), "%s", domain->name);
 	uuid_of(host, domain->name, identity->uuid);
 	identity->state = PRALLOC_DOMAIN_RUNNING;
@@ -209,7 +213,8 @@ static int identify_group(struct pri_cg_host *host, const struct pri_cg_domain *
 			continue;
 		fd = pri_cg_open_below(host->mounts[i].fd, domain->paths[i][PRI_CG_UNIT]);
 		identity->incarnation = fd < 0 ? 0 : incarnation_of(fd);
-		return fd < 0 ? -ENOENT : 0;
+		r = fd < 0 ? pri_cg_shortage(call, -fd) : 0;
+		return fd < 0 && r == 0 ? -ENOENT : r;
 	}
 	return -ENOENT;
 }
@@ -275,7 +280,7 @@ static int attach_group(struct pri_call *call, const char *given, struct pri_ide
 		domain->name[strlen(domain->name) - 1] = '\0';
 	r = pri_cg_locate(call, host, domain);
 	if (r == 0)
-		r = identify_group(host, domain, identity);
+		r = identify_group(call, host, domain, identity);
 	if (r < 0) {
 		pri_cg_detach(host, domain);
 		return r;
@@ -284,9 +289,11 @@ static int attach_group(struct pri_call *call, const char *given, struct pri_ide
 	return 0;
 }
 
-static int open_process(struct pri_cg_host *host, struct pri_cg_domain *domain)
+static int open_process(struct pri_call *call, struct pri_cg_domain *domain)
 {
+	const struct pri_cg_host *host = call->host;
 	pri_autofree char *path = NULL;
+	int r;
 
 	if (asprintf(&path, "%s/proc/%s", host->root, domain->name + strlen(PROCESS)) < 0) {
 		path = NULL;
@@ -294,7 +301,10 @@ static int open_process(struct pri_cg_host *host, struct pri_cg_domain *domain)
 	}
 	domain->process = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	domain->start = domain->process < 0 ? 0 : pri_cg_process_start(domain->process);
-	return domain->start ? 0 : -ENOENT;
+	if (domain->start)
+		return 0;
+	r = pri_cg_shortage(call, errno);
+	return r < 0 ? r : -ENOENT;
 }
 
 static int attach_process(struct pri_call *call, const char *name, struct pri_identity *identity,
@@ -310,7 +320,7 @@ static int attach_process(struct pri_call *call, const char *name, struct pri_id
 	domain = domain_new(PRI_CG_BY_PROCESS, name);
 	if (!domain)
 		return -ENOMEM;
-	r = open_process(call->host, domain);
+	r = open_process(call, domain);
 	if (r == -ENOENT)
 		pri_cg_core->fail(call, r, "there is no process %s", digits);
 	if (r == 0)
@@ -392,12 +402,14 @@ static int state_of_process(struct pri_call *call, struct pri_cg_domain *domain,
 		identify_process(domain, identity);
 		return 0;
 	}
-	r = open_process(call->host, &again);
+	r = open_process(call, &again);
 	if (again.process >= 0)
 		close(again.process);
 	if (r == 0)
 		return pri_cg_core->fail(call, -ESTALE,
 					 "the process has ended, and another one has its number");
+	if (r != -ENOENT)
+		return r;
 	return pri_cg_core->fail(call, -ENOENT, "the process has ended");
 }
 
@@ -410,11 +422,11 @@ int pri_cg_state(struct pri_call *call, struct pri_identity *identity)
 		return state_of_process(call, domain, identity);
 	r = pri_cg_locate(call, call->host, domain);
 	if (r == 0)
-		r = identify_group(call->host, domain, identity);
+		r = identify_group(call, call->host, domain, identity);
 	if (r != -ENOENT || !domain->located)
 		return r;
 	/* Looked for once more: it may be in another hierarchy now. */
 	pri_cg_forget(call->host, domain);
 	r = pri_cg_locate(call, call->host, domain);
-	return r == 0 ? identify_group(call->host, domain, identity) : r;
+	return r == 0 ? identify_group(call, call->host, domain, identity) : r;
 }

@@ -29,6 +29,16 @@ static const struct {
 	{ETIMEDOUT, -ETIMEDOUT, "the deadline passed"},
 };
 
+int pri_cg_shortage(struct pri_call *call, int error)
+{
+	if (error == ENOMEM)
+		return -ENOMEM;
+	if (error != EMFILE && error != ENFILE)
+		return 0;
+	return pri_cg_core->fail(call, -EIO, "%s (raise the limit of open files, RLIMIT_NOFILE)",
+				 strerror(error));
+}
+
 /* Why a file is not in a group that is there. */
 static int fail_absent(struct pri_cg_op *op, const char *name, const char *path)
 {

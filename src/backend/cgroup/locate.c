@@ -128,6 +128,12 @@ static bool is_below_host(const struct pri_cg_host *host, const char *path)
 	return strncmp(path, host->path, length) == 0 && (!length || path[length] == '/');
 }
 
+/* How a group outside of the reader's own namespace is shown: "/..", "/../other". */
+static bool leaves_namespace(const char *path)
+{
+	return strncmp(path, "/..", 3) == 0 && (path[3] == '/' || path[3] == '\0');
+}
+
 /* The group of a process in one hierarchy. */
 static int place_process(struct pri_cg_host *host, struct pri_cg_domain *domain, size_t i,
 			 const char *memberships)
@@ -142,13 +148,21 @@ static int place_process(struct pri_cg_host *host, struct pri_cg_domain *domain,
 	pri_cg_split_levels(path, &unit);
 	if (domain->kind == PRI_CG_BESIDE && !is_domains_own(path, unit))
 		return 0;
-	if (!is_below_host(host, path) || strstr(path, "/../"))
+	if (!is_below_host(host, path) || leaves_namespace(path))
 		return 0;
 	below = below_top(mount, path);
 	/* The root group has no settings. */
 	if (!below || !*below)
 		return 0;
 	return set_paths(domain, i, below, unit - (size_t)(below - path));
+}
+
+/* Too few descriptors are no sign that it has ended. */
+static int fail_process(struct pri_call *call, int error, int code)
+{
+	int r = pri_cg_shortage(call, error);
+
+	return r < 0 ? r : pri_cg_core->fail(call, code, "the process has ended");
 }
 
 static int place_by_memberships(struct pri_call *call, struct pri_cg_host *host,
@@ -160,7 +174,7 @@ static int place_by_memberships(struct pri_call *call, struct pri_cg_host *host,
 	int r = 0;
 
 	if (length < 0)
-		return pri_cg_core->fail(call, -ENOENT, "the process has ended");
+		return fail_process(call, (int)-length, -ENOENT);
 	free(domain->memberships);
 	domain->memberships = strdup(text);
 	if (!domain->memberships)
@@ -178,7 +192,6 @@ static int place_by_memberships(struct pri_call *call, struct pri_cg_host *host,
 	if (*host->path)
 		return pri_cg_core->fail(call, -EACCES, "the process is in no group below %s",
 					 host->path);
-	/* How a group outside of the reader's own namespace is shown. */
 	if (strstr(text, ":/.."))
 		return pri_cg_core->fail(
 			call, -EACCES,
@@ -192,12 +205,14 @@ static int place_by_memberships(struct pri_call *call, struct pri_cg_host *host,
 static int open_process(struct pri_cg_host *host, int pid)
 {
 	pri_autofree char *path = NULL;
+	int fd;
 
 	if (asprintf(&path, "%s/proc/%d", host->root, pid) < 0) {
 		path = NULL;
 		return -ENOMEM;
 	}
-	return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
 }
 
 static int locate_beside(struct pri_call *call, struct pri_cg_host *host,
@@ -215,7 +230,7 @@ static int locate_beside(struct pri_call *call, struct pri_cg_host *host,
 		return pri_cg_core->fail(call, -ENODATA, "which process it is is not known");
 	process = open_process(host, domain->place.pid);
 	if (process < 0)
-		return pri_cg_core->fail(call, -ENOTCONN, "its process has ended");
+		return fail_process(call, -process, -ENOTCONN);
 	return place_by_memberships(call, host, domain, process);
 }
 
@@ -249,6 +264,8 @@ static int locate_path(struct pri_call *call, struct pri_cg_host *host,
 		} else {
 			r = set_paths(domain, i, below, unit);
 		}
+		if (r == 0 && fd < 0)
+			r = pri_cg_shortage(call, -fd);
 		found += fd >= 0;
 	}
 	if (r == 0 && found == 0)

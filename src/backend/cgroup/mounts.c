@@ -196,11 +196,14 @@ static int add_mount(struct pri_cg_host *host, const struct line *line)
 {
 	struct pri_cg_mount mount = {.version = line->version};
 	bool used = false;
+	int r = 0;
 
 	if (asprintf(&mount.path, "%s%s", host->root, line->where) < 0)
 		return -ENOMEM;
 	mount.top = strdup(line->top);
 	mount.fd = open(mount.path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (mount.fd < 0 && (errno == EMFILE || errno == ENFILE))
+		r = -errno;
 	if (mount.fd >= 0 && is_cgroup(host, mount.fd, mount.version))
 		mount.controllers = line->version == 1 ? v1_controllers(line->options)
 						       : v2_controllers(mount.fd);
@@ -219,7 +222,7 @@ static int add_mount(struct pri_cg_host *host, const struct line *line)
 	free(mount.top);
 	if (mount.fd >= 0)
 		close(mount.fd);
-	return used ? -ENOMEM : 0;
+	return used ? -ENOMEM : r;
 }
 
 int pri_cg_mounts_find(struct pri_cg_host *host)
@@ -237,7 +240,7 @@ int pri_cg_mounts_find(struct pri_cg_host *host)
 	}
 	file = fopen(path, "re");
 	if (!file)
-		return errno == ENOENT ? -ENOENT : -EIO;
+		return -errno;
 	while (r == 0 && fgets(text, sizeof(text), file)) {
 		struct line line;
 
