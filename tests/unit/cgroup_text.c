@@ -92,6 +92,8 @@ Test(cgroup_text, pressure)
 		  value == 10000);
 	cr_expect(!pri_cg_parse_pressure("full avg10=1.00\n", &value));
 	cr_expect(!pri_cg_parse_pressure("some avg10=1\n", &value));
+	cr_expect(!pri_cg_parse_pressure("some avg10=-1.00\n", &value));
+	cr_expect(!pri_cg_parse_pressure("some avg10=184467440737095517.00\n", &value));
 }
 
 Test(cgroup_text, bandwidth)

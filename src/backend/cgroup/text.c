@@ -88,8 +88,11 @@ bool pri_cg_parse_pressure(const char *text, uint64_t *ret_value)
 
 	if (!rest || strncmp(rest, "avg10=", strlen("avg10=")) != 0)
 		return false;
-	whole = strtoull(rest + strlen("avg10="), &end, 10);
-	if (end[0] != '.' || end[1] < '0' || end[1] > '9' || end[2] < '0' || end[2] > '9')
+	rest += strlen("avg10=");
+	whole = strtoull(rest, &end, 10);
+	/* A part of the time, in percent. */
+	if (*rest < '0' || *rest > '9' || whole > 100 || end[0] != '.' || end[1] < '0' ||
+	    end[1] > '9' || end[2] < '0' || end[2] > '9')
 		return false;
 	*ret_value = whole * 100 + (uint64_t)(end[1] - '0') * 10 + (uint64_t)(end[2] - '0');
 	return true;
