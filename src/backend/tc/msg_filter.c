@@ -130,14 +130,22 @@ void pri_tc_filter_dump(struct pri_tc_batch *batch, int ifindex, uint32_t parent
 	pri_tc_message(batch, RTM_GETTFILTER, 0, &header, sizeof(header));
 }
 
+/* libnl's readers of numbers and texts do not look at the size of what they read. */
+static const struct nla_policy filter_policy[TCA_MAX + 1] = {[TCA_KIND] = {.type = NLA_STRING}};
+static const struct nla_policy u32_policy[TCA_U32_MAX + 1] = {
+	[TCA_U32_CLASSID] = {.type = NLA_U32}};
+static const struct nla_policy action_policy[TCA_ACT_MAX + 1] = {
+	[TCA_ACT_KIND] = {.type = NLA_STRING}};
+
 static int redirect_of(struct nlattr *actions)
 {
 	struct nlattr *list[2], *action[TCA_ACT_MAX + 1], *options[TCA_MIRRED_MAX + 1];
 	struct tc_mirred mirred;
 
 	if (nla_parse_nested(list, 1, actions, NULL) < 0 || !list[1] ||
-	    nla_parse_nested(action, TCA_ACT_MAX, list[1], NULL) < 0 || !action[TCA_ACT_KIND] ||
-	    nla_strcmp(action[TCA_ACT_KIND], "mirred") != 0 || !action[TCA_ACT_OPTIONS] ||
+	    nla_parse_nested(action, TCA_ACT_MAX, list[1], action_policy) < 0 ||
+	    !action[TCA_ACT_KIND] || nla_strcmp(action[TCA_ACT_KIND], "mirred") != 0 ||
+	    !action[TCA_ACT_OPTIONS] ||
 	    nla_parse_nested(options, TCA_MIRRED_MAX, action[TCA_ACT_OPTIONS], NULL) < 0 ||
 	    !options[TCA_MIRRED_PARMS] ||
 	    nla_memcpy(&mirred, options[TCA_MIRRED_PARMS], sizeof(mirred)) != sizeof(mirred))
@@ -168,9 +176,10 @@ bool pri_tc_filter_parse(const struct nlmsghdr *message, struct pri_tc_filter *r
 	const struct tcmsg *header = nlmsg_data(message);
 
 	if (message->nlmsg_type != RTM_NEWTFILTER ||
-	    nlmsg_parse((struct nlmsghdr *)message, sizeof(*header), attrs, TCA_MAX, NULL) < 0 ||
+	    nlmsg_parse((struct nlmsghdr *)message, sizeof(*header), attrs, TCA_MAX,
+			filter_policy) < 0 ||
 	    !attrs[TCA_KIND] || nla_strcmp(attrs[TCA_KIND], "u32") != 0 || !attrs[TCA_OPTIONS] ||
-	    nla_parse_nested(options, TCA_U32_MAX, attrs[TCA_OPTIONS], NULL) < 0 ||
+	    nla_parse_nested(options, TCA_U32_MAX, attrs[TCA_OPTIONS], u32_policy) < 0 ||
 	    !options[TCA_U32_SEL])
 		return false;
 	*ret_filter = (struct pri_tc_filter){.ifindex = header->tcm_ifindex,

@@ -88,13 +88,17 @@ static void parse_stats(struct nlattr *attr, struct pri_tc_interface *interface)
 	interface->tx_drops = stats.tx_dropped;
 }
 
+/* libnl's reader of a number does not look at the size of what it reads. */
+static const struct nla_policy link_policy[IFLA_MAX + 1] = {[IFLA_MASTER] = {.type = NLA_U32}};
+
 bool pri_tc_interface_parse(const struct nlmsghdr *message, struct pri_tc_interface *ret)
 {
 	struct nlattr *attrs[IFLA_MAX + 1];
 	const struct ifinfomsg *header = nlmsg_data(message);
 
 	if (message->nlmsg_type != RTM_NEWLINK ||
-	    nlmsg_parse((struct nlmsghdr *)message, sizeof(*header), attrs, IFLA_MAX, NULL) < 0 ||
+	    nlmsg_parse((struct nlmsghdr *)message, sizeof(*header), attrs, IFLA_MAX, link_policy) <
+		    0 ||
 	    !attrs[IFLA_IFNAME])
 		return false;
 	*ret = (struct pri_tc_interface){.ifindex = header->ifi_index, .flags = header->ifi_flags};
