@@ -4,24 +4,16 @@
  * has to come back from its exact and raw texts; what does not has to be refused in one line.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <pralloc.h>
 
 #include "fuzz.h"
+#include "must.h"
 
 #define TEXT_MAX 65536
 #define HUNDRED_PERCENT (UINT64_C(8) << 30)
-
-#define MUST(condition)                                                                            \
-	do {                                                                                       \
-		if (!(condition)) {                                                                \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);            \
-			abort();                                                                   \
-		}                                                                                  \
-	} while (0)
 
 /* Large; one input at a time. */
 static char buffer[TEXT_MAX], again[TEXT_MAX], formatted[TEXT_MAX];
