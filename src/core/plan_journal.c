@@ -120,16 +120,33 @@ static unsigned long process_of(const char *text)
 	return line ? strtoul(line + strlen(word), NULL, 10) : 0;
 }
 
+/* It says what to put back, on which hosts: nobody else may have had a hand in it. */
+static int check_owner(const struct pri_journal *journal, char **error)
+{
+	struct stat st;
+
+	if (fstat(journal->fd, &st) < 0)
+		return fail_file(journal, "look at", error);
+	if (st.st_uid == geteuid() && !(st.st_mode & (S_IWGRP | S_IWOTH)))
+		return 0;
+	return pri_set_error(error, -EACCES,
+			     "the journal %s is of another user, or others can write to it",
+			     journal->path);
+}
+
 int pri_journal_open(struct pri_journal *journal, bool create, char **ret_text, char **error)
 {
 	int flags = O_RDWR | O_CLOEXEC | O_APPEND | (create ? O_CREAT : 0);
 	int r;
 
+	*ret_text = NULL;
 	if (journal->fd < 0)
 		journal->fd = open(journal->path, flags, 0600);
 	if (journal->fd < 0)
 		return fail_file(journal, "open", error);
-	r = read_whole(journal, ret_text, error);
+	r = check_owner(journal, error);
+	if (r == 0)
+		r = read_whole(journal, ret_text, error);
 	if (r == 0 && flock(journal->fd, LOCK_EX | LOCK_NB) < 0)
 		r = pri_set_error(error, -EBUSY,
 				  "the journal %s is in use by a plan that goes on (PID %lu)",

@@ -2,6 +2,7 @@
 /* The journal of a plan, and what is recovered from it. */
 #include "core/plan_journal.h"
 
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "fixture.h"
@@ -353,6 +354,26 @@ Test(plan_journal, is_not_written_over)
 	pr_plan_free(plan);
 	cr_expect_eq(pr_plan_apply(second, TIME, 0), 0, "%s", pr_plan_errmsg(second));
 	pr_plan_free(second);
+	journal_bed_close(&j);
+}
+
+/* What others could have written is not done. */
+Test(plan_journal, of_somebody_else)
+{
+	struct journal_bed j;
+	struct pr_plan *plan;
+
+	journal_bed_open(&j);
+	leave_behind(&j, "vm1 cpu.shares=512\n");
+	cr_assert_eq(chmod(j.path, 0666), 0);
+	cr_expect_eq(recover(&j.bed, j.path, &plan), -EACCES);
+	EXPECT_TEXT(pr_plan_errmsg(plan), j.path);
+	pr_plan_free(plan);
+	cr_expect_eq(bed_get(j.bed.dom, "cpu.shares", NULL, 0), 512, "nothing was put back");
+	cr_assert_eq(chmod(j.path, 0600), 0);
+	cr_expect_eq(recover(&j.bed, j.path, &plan), 0, "%s", pr_plan_errmsg(plan));
+	pr_plan_free(plan);
+	cr_expect_eq(bed_get(j.bed.dom, "cpu.shares", NULL, 0), 1024);
 	journal_bed_close(&j);
 }
 
