@@ -319,11 +319,11 @@ void net_load_stop(struct net_load *load)
 	net_end(&load->server);
 }
 
-uint64_t net_load_bytes(const struct net_load *load)
+struct net_received net_load_received(const struct net_load *load)
 {
-	uint64_t bytes = 0;
+	struct net_received received;
 
-	cr_assert_eq(net_diag_received(load->receiver->diag, (uint16_t)load->port, &bytes), 0,
+	cr_assert_eq(net_diag_received(load->receiver->diag, (uint16_t)load->port, &received), 0,
 		     "no figures of port %d: %s", load->port, strerror(errno));
-	return bytes;
+	return received;
 }

@@ -17,13 +17,14 @@
 #include <criterion/criterion.h>
 #include <pralloc.h>
 
+#include "net_diag.h"
+
 #define NET_VMS_MAX 4
 #define NET_LINK "br0"
 /* For whatever takes milliseconds on a machine that is not busy. */
 #define NET_PATIENCE_MS 10000
-/* TCP's share of an Ethernet frame: HTB counts frames, receivers count payload. */
+/* A full one, as HTB counts it. */
 #define NET_FRAME_BYTES 1514.0
-#define NET_PAYLOAD_BYTES 1448.0
 #define MBIT_BYTES UINT64_C(125000)
 
 /* A namespace, and a socket in it that asks for its TCP connections. */
@@ -71,14 +72,19 @@ void net_end(pid_t *pid);
 void net_load_start(struct net_bed *bed, struct net_load *load, int vm, int direction,
 		    const char *options);
 void net_load_stop(struct net_load *load);
-/* Payload that the receiver's TCP has got. */
-uint64_t net_load_bytes(const struct net_load *load);
+struct net_received net_load_received(const struct net_load *load);
 
 void net_sleep_ms(unsigned int ms);
 uint64_t net_now_ns(void);
 
 /* Mbit/s of each load as HTB counts them, over a window. */
 void net_measure(const struct net_load *loads, int n, unsigned int ms, double *mbits);
+/* Payload of one load in Mbit/s, the median of up to three windows: of one if that is enough. */
+double net_goodput(const struct net_load *load, double least);
+typedef bool net_is_good(const double *mbits, int n, const void *data);
+/* Whether one window of all loads is good, or the median of three; mbits is what was judged. */
+bool net_measure_until(const struct net_load *loads, int n, net_is_good *good, const void *data,
+		       double *mbits);
 /*
  * Each load is within a part (0.02: 2 %) of what is ideal, in Mbit/s; 0 is not looked at.  The
  * median of up to three windows counts.

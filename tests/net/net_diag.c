@@ -38,7 +38,7 @@ int net_diag_open(int space_fd)
 struct search {
 	uint16_t port;
 	unsigned int found;
-	uint64_t bytes;
+	struct net_received received;
 };
 
 static int ask(int diag, int family, unsigned int state)
@@ -75,7 +75,8 @@ static void note(const struct nlmsghdr *message, struct search *search)
 		if (attribute->rta_type != INET_DIAG_INFO)
 			continue;
 		memcpy(&info, RTA_DATA(attribute), size < sizeof(info) ? size : sizeof(info));
-		search->bytes += info.tcpi_bytes_received;
+		search->received.bytes += info.tcpi_bytes_received;
+		search->received.segments += info.tcpi_data_segs_in;
 	}
 }
 
@@ -124,12 +125,12 @@ bool net_diag_listens(int diag, uint16_t port)
 	return look(diag, STATE_LISTEN, &search) == 0 && search.found > 0;
 }
 
-int net_diag_received(int diag, uint16_t port, uint64_t *ret_bytes)
+int net_diag_received(int diag, uint16_t port, struct net_received *received)
 {
 	struct search search = {.port = port};
 
 	if (look(diag, STATE_ESTABLISHED, &search) < 0)
 		return -1;
-	*ret_bytes = search.bytes;
+	*received = search.received;
 	return 0;
 }

@@ -10,7 +10,13 @@
 int net_diag_open(int space_fd);
 /* Whether somebody listens on a TCP port. */
 bool net_diag_listens(int diag, uint16_t port);
-/* Sum of the bytes that the connections of a local port have received; -1 with errno. */
-int net_diag_received(int diag, uint16_t port, uint64_t *ret_bytes);
+/* What the connections of a local port have received: payload in order, and segments with payload
+ * as they came, those beyond a gap and those sent twice too. */
+struct net_received {
+	uint64_t bytes, segments;
+};
+
+/* -1 with errno. */
+int net_diag_received(int diag, uint16_t port, struct net_received *received);
 
 #endif

