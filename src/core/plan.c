@@ -36,13 +36,13 @@ int pr_plan_new(struct pr_ctx *ctx, struct pr_plan **ret_plan)
 	return 0;
 }
 
-static void step_clear(struct pri_step *step)
+static void change_clear(struct pr_plan *plan, size_t number)
 {
-	struct pri_target target = step->items[PRI_STEP_LIVE].target;
+	struct pri_target target = plan->steps[PRI_STEP_LIVE][number].item.target;
 
 	for (size_t m = 0; m < PRI_STEP_MODES; m++) {
-		pri_item_clear(&step->items[m]);
-		pri_value_clear(&step->expected[m]);
+		pri_item_clear(&plan->steps[m][number].item);
+		pri_value_clear(&plan->steps[m][number].expected);
 	}
 	if (target.domain)
 		pr_domain_close(target.domain);
@@ -56,7 +56,7 @@ static int rebuild_index(struct pr_plan *plan);
 void pri_plan_truncate(struct pr_plan *plan, size_t first)
 {
 	for (size_t i = first; i < plan->count; i++)
-		step_clear(&plan->steps[i]);
+		change_clear(plan, i);
 	plan->count = first;
 	rebuild_index(plan);
 }
@@ -69,8 +69,9 @@ void pr_plan_free(struct pr_plan *plan)
 	pri_journal_free(plan->journal);
 	close(plan->cancel_fd);
 	for (size_t i = 0; i < plan->count; i++)
-		step_clear(&plan->steps[i]);
-	free(plan->steps);
+		change_clear(plan, i);
+	for (size_t m = 0; m < PRI_STEP_MODES; m++)
+		free(plan->steps[m]);
 	pri_plan_index_clear(&plan->index);
 	pr_ctx_unref(plan->ctx);
 	free(plan);
@@ -89,14 +90,16 @@ size_t pr_plan_count(const struct pr_plan *plan)
 static int grow(struct pr_plan *plan)
 {
 	size_t size = plan->size ? 2 * plan->size : 16;
-	struct pri_step *more;
 
 	if (plan->count < plan->size)
 		return 0;
-	more = realloc(plan->steps, size * sizeof(*more));
-	if (!more)
-		return -ENOMEM;
-	plan->steps = more;
+	for (size_t m = 0; m < PRI_STEP_MODES; m++) {
+		struct pri_step *more = realloc(plan->steps[m], size * sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		plan->steps[m] = more;
+	}
 	plan->size = size;
 	return 0;
 }
@@ -138,15 +141,16 @@ static int put_keys(struct pr_plan *plan, struct pri_item *item, size_t step)
 	return r < 0 ? r : pri_plan_index_put(&plan->index, key, (uint32_t)step, &ignored);
 }
 
-struct pri_step *pri_plan_find(struct pr_plan *plan, const struct pri_item *item)
+bool pri_plan_find(struct pr_plan *plan, const struct pri_item *item, size_t *ret_number)
 {
 	pri_autofree char *name = target_key(&item->target);
 	pri_autofree char *key = name ? item_key(name, item) : NULL;
-	uint32_t step;
+	uint32_t number;
 
-	if (!key || !pri_plan_index_get(&plan->index, key, &step))
-		return NULL;
-	return &plan->steps[step];
+	if (!key || !pri_plan_index_get(&plan->index, key, &number))
+		return false;
+	*ret_number = number;
+	return true;
 }
 
 static int rebuild_index(struct pr_plan *plan)
@@ -156,10 +160,10 @@ static int rebuild_index(struct pr_plan *plan)
 	pri_plan_index_clear(&plan->index);
 	plan->target_count = 0;
 	for (size_t i = 0; r >= 0 && i < plan->count; i++) {
-		struct pri_item *items = plan->steps[i].items;
+		struct pri_item *live = &plan->steps[PRI_STEP_LIVE][i].item;
 
-		r = put_keys(plan, &items[PRI_STEP_LIVE], i);
-		items[PRI_STEP_CONFIG].sequence = items[PRI_STEP_LIVE].sequence;
+		r = put_keys(plan, live, i);
+		plan->steps[PRI_STEP_CONFIG][i].item.sequence = live->sequence;
 	}
 	return r < 0 ? r : 0;
 }
@@ -182,8 +186,10 @@ static int copy_item(struct pri_item *to, const struct pri_item *from, uint32_t 
 int pri_plan_add(struct pr_plan *plan, const struct pri_target *target,
 		 const struct pri_request *request, char **error)
 {
-	struct pri_step step = {.status = {PRALLOC_STEP_NEW, PRALLOC_STEP_NEW}};
-	struct pri_item *live = &step.items[PRI_STEP_LIVE];
+	struct pri_step steps[PRI_STEP_MODES] = {{.status = PRALLOC_STEP_NEW},
+						 {.status = PRALLOC_STEP_NEW}};
+	struct pri_item *live = &steps[PRI_STEP_LIVE].item;
+	struct pri_item *config = &steps[PRI_STEP_CONFIG].item;
 	int r = pri_plan_idle(plan, error);
 
 	if (r < 0)
@@ -202,17 +208,19 @@ int pri_plan_add(struct pr_plan *plan, const struct pri_target *target,
 		r = pri_set_error(error, -EINVAL, "%s of %s is in the plan twice",
 				  live->change.attr->name, pri_target_name(target));
 	if (r == 0)
-		r = copy_item(&step.items[PRI_STEP_CONFIG], live, PRALLOC_CONFIG);
+		r = copy_item(config, live, PRALLOC_CONFIG);
 	if (r < 0) {
 		pri_item_clear(live);
-		pri_item_clear(&step.items[PRI_STEP_CONFIG]);
+		pri_item_clear(config);
 		return r;
 	}
 	if (target->domain)
 		pri_domain_ref(target->domain);
 	else
 		pri_host_ref(target->host);
-	plan->steps[plan->count++] = step;
+	for (size_t m = 0; m < PRI_STEP_MODES; m++)
+		plan->steps[m][plan->count] = steps[m];
+	plan->count++;
 	return 0;
 }
 
@@ -281,14 +289,14 @@ static void show_value(struct pr_value *out, const struct pri_attr *attr,
 }
 
 /* A step in two modes is shown by the one that has something to say. */
-static size_t shown_mode(const struct pr_plan *plan, const struct pri_step *step)
+static size_t shown_mode(const struct pr_plan *plan, size_t number)
 {
 	if (!(plan->modes & PRALLOC_CONFIG))
 		return PRI_STEP_LIVE;
 	if (!(plan->modes & PRALLOC_LIVE))
 		return PRI_STEP_CONFIG;
-	return step->items[PRI_STEP_LIVE].change.error == 0 &&
-			       step->items[PRI_STEP_CONFIG].change.error < 0
+	return plan->steps[PRI_STEP_LIVE][number].item.change.error == 0 &&
+			       plan->steps[PRI_STEP_CONFIG][number].item.change.error < 0
 		       ? PRI_STEP_CONFIG
 		       : PRI_STEP_LIVE;
 }
@@ -309,15 +317,15 @@ int pr_plan_step(const struct pr_plan *plan, size_t index, struct pr_step *step)
 	struct pr_step full = {0};
 	const struct pri_item *item;
 	const struct pri_change *change;
-	size_t m;
+	const struct pri_step *shown;
 
 	if (!plan || !step || step->size < PRI_SIZE_UP_TO(struct pr_step, elapsed_us) ||
 	    index >= plan->count)
 		return -EINVAL;
-	m = shown_mode(plan, &plan->steps[index]);
-	item = &plan->steps[index].items[m];
+	shown = &plan->steps[shown_mode(plan, index)][index];
+	item = &shown->item;
 	change = &item->change;
-	full.status = plan->steps[index].status[m];
+	full.status = shown->status;
 	full.error = change->error;
 	full.mode = change->mode;
 	full.target = pri_target_name(&item->target);

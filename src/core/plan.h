@@ -8,8 +8,7 @@
 #include "core/core.h"
 #include "core/plan_index.h"
 
-/* A step is one change in one or two modes.  The live one is the last: what is looked at together
- * with it stands behind it. */
+/* A change is a step in each of two modes, of which a run looks at one or at both. */
 enum { PRI_STEP_CONFIG, PRI_STEP_LIVE, PRI_STEP_MODES };
 
 /* Where an asynchronous change is on its way. */
@@ -20,15 +19,15 @@ struct pri_arrival {
 };
 
 struct pri_step {
-	struct pri_item items[PRI_STEP_MODES];
-	int status[PRI_STEP_MODES];    /* enum pr_step_status */
-	bool is_moved[PRI_STEP_MODES]; /* pr_plan_move: what is wanted was computed from it */
-	bool is_expected[PRI_STEP_MODES];
-	bool is_cut[PRI_STEP_MODES];
+	struct pri_item item; /* the first: pri_plan_step_of() */
+	int status;	      /* enum pr_step_status */
+	bool is_moved;	      /* pr_plan_move: what is wanted was computed from expected */
+	bool is_expected;
+	bool is_cut;
 	/* What the value was when it was looked at; anything else now is somebody else's doing. */
-	struct pri_value expected[PRI_STEP_MODES];
+	struct pri_value expected;
 	/* What was wanted before less of it arrived. */
-	uint64_t asked[PRI_STEP_MODES];
+	uint64_t asked;
 	struct pri_arrival arrival;
 };
 
@@ -37,7 +36,9 @@ struct pri_journal;
 
 struct pr_plan {
 	struct pr_ctx *ctx;
-	struct pri_step *steps;
+	/* Of each mode by itself, in the same order: what a run does not look at is not between
+	 * what it does. */
+	struct pri_step *steps[PRI_STEP_MODES];
 	size_t count, size;
 	uint32_t modes; /* that the last check or apply was for */
 	bool applied;
@@ -67,8 +68,8 @@ int pri_plan_idle(const struct pr_plan *plan, char **error);
 void pri_plan_truncate(struct pr_plan *plan, size_t first);
 int pri_plan_add(struct pr_plan *plan, const struct pri_target *target,
 		 const struct pri_request *request, char **error);
-/* The step of the item's target, attribute and instance, or NULL. */
-struct pri_step *pri_plan_find(struct pr_plan *plan, const struct pri_item *item);
+/* The change of the item's target, attribute and instance. */
+bool pri_plan_find(struct pr_plan *plan, const struct pri_item *item, size_t *ret_number);
 
 /* plan_items.c */
 /* PRALLOC_LIVE and PRALLOC_CONFIG as the flags of a call mean them. */
@@ -76,14 +77,25 @@ uint32_t pri_plan_modes(uint32_t flags);
 /* The items of the modes in use, in the order in which they were added. */
 int pri_plan_items(struct pr_plan *plan, uint32_t modes, struct pri_item ***ret_items,
 		   size_t *ret_n);
-static inline size_t pri_step_mode(const struct pri_item *item)
+static inline size_t pri_step_mode(uint32_t mode)
 {
-	return item->change.mode == PRALLOC_CONFIG ? PRI_STEP_CONFIG : PRI_STEP_LIVE;
+	return mode == PRALLOC_CONFIG ? PRI_STEP_CONFIG : PRI_STEP_LIVE;
 }
-/* The step that an item belongs to. */
-struct pri_step *pri_plan_step_of(const struct pr_plan *plan, const struct pri_item *item);
+
+/* The step that an item of a plan is in, and the number of the change. */
+static inline struct pri_step *pri_plan_step_of(struct pri_item *item)
+{
+	return (struct pri_step *)item;
+}
+
+static inline size_t pri_plan_number(const struct pr_plan *plan, const struct pri_item *item)
+{
+	const struct pri_step *step = (const struct pri_step *)item;
+
+	return (size_t)(step - plan->steps[pri_step_mode(item->change.mode)]);
+}
 /* A new status of the item's step, which is told. */
-void pri_plan_set_status(struct pr_plan *plan, const struct pri_item *item, int status);
+void pri_plan_set_status(struct pr_plan *plan, struct pri_item *item, int status);
 /* Tell how far the item's step is. */
 void pri_plan_tell(struct pr_plan *plan, const struct pri_item *item);
 /* The first step with an error as the error of the call; code when there is none. */

@@ -215,9 +215,9 @@ int pri_leave_back_write(struct pri_run *run)
 
 /* -- arrival -- */
 
-static struct pri_arrival *arrival_of(const struct pri_run *run, const struct pri_back *back)
+static struct pri_arrival *arrival_of(const struct pri_back *back)
 {
-	return &pri_plan_step_of(run->plan, back->origin)->arrival;
+	return &pri_plan_step_of(back->origin)->arrival;
 }
 
 int pri_enter_back_arrive(struct pri_run *run)
@@ -228,7 +228,7 @@ int pri_enter_back_arrive(struct pri_run *run)
 		if (back->closed)
 			continue;
 		if (!run->begun_wait) {
-			pri_arrival_begin(arrival_of(run, back), &back->item);
+			pri_arrival_begin(arrival_of(back), &back->item);
 			pri_plan_set_status(run->plan, back->origin, PRALLOC_STEP_WAITING);
 		}
 		pri_run_append(run, &back->item);
@@ -259,7 +259,7 @@ static void not_arrived(struct pri_run *run, struct pri_back *back, const char *
 /* Whether it is to be looked at again. */
 static bool look_back(struct pri_run *run, struct pri_back *back)
 {
-	struct pri_arrival *arrival = arrival_of(run, back);
+	struct pri_arrival *arrival = arrival_of(back);
 	bool ended = pri_arrival_look(run, arrival, &back->item);
 	const struct pri_change *is = &back->item.change;
 

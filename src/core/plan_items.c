@@ -22,32 +22,25 @@ int pri_plan_items(struct pr_plan *plan, uint32_t modes, struct pri_item ***ret_
 		return -ENOMEM;
 	for (size_t m = 0; m < PRI_STEP_MODES; m++)
 		for (size_t i = 0; (modes & mode_of[m]) && i < plan->count; i++)
-			items[n++] = &plan->steps[i].items[m];
+			items[n++] = &plan->steps[m][i].item;
 	*ret_items = items;
 	*ret_n = n;
 	return 0;
 }
 
-struct pri_step *pri_plan_step_of(const struct pr_plan *plan, const struct pri_item *item)
-{
-	return &plan->steps[(size_t)((const char *)item - (const char *)plan->steps) /
-			    sizeof(*plan->steps)];
-}
-
 void pri_plan_tell(struct pr_plan *plan, const struct pri_item *item)
 {
 	if (plan->progress)
-		plan->progress(plan->progress_data, plan,
-			       (size_t)(pri_plan_step_of(plan, item) - plan->steps));
+		plan->progress(plan->progress_data, plan, pri_plan_number(plan, item));
 }
 
-void pri_plan_set_status(struct pr_plan *plan, const struct pri_item *item, int status)
+void pri_plan_set_status(struct pr_plan *plan, struct pri_item *item, int status)
 {
-	int *is = &pri_plan_step_of(plan, item)->status[pri_step_mode(item)];
+	struct pri_step *step = pri_plan_step_of(item);
 
-	if (*is == status)
+	if (step->status == status)
 		return;
-	*is = status;
+	step->status = status;
 	pri_plan_tell(plan, item);
 }
 

@@ -233,7 +233,7 @@ static const char *mode_word(const struct pri_item *item)
 
 static size_t step_number(const struct pr_plan *plan, const struct pri_item *item)
 {
-	return (size_t)(pri_plan_step_of(plan, item) - plan->steps) + 1;
+	return pri_plan_number(plan, item) + 1;
 }
 
 static size_t host_number(struct writer *writer, struct pr_host *host)
@@ -368,7 +368,7 @@ int pri_journal_wanted(struct pri_journal *journal, const struct pr_plan *plan,
 	if (!file)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
-		if (!pri_plan_step_of(plan, items[i])->is_cut[pri_step_mode(items[i])])
+		if (!pri_plan_step_of(items[i])->is_cut)
 			continue;
 		fprintf(file, "wanted %zu %s", step_number(plan, items[i]), mode_word(items[i]));
 		put_value(file, items[i]->change.attr, &items[i]->change.wanted);
@@ -407,8 +407,8 @@ void pri_journal_end(struct pri_journal *journal, const struct pr_plan *plan)
 	journal->begun = false;
 	for (size_t i = 0; i < plan->count; i++)
 		for (size_t m = 0; m < PRI_STEP_MODES; m++)
-			open = open || (plan->steps[i].status[m] == PRALLOC_STEP_LEFT &&
-					!is_final(plan->steps[i].items[m].change.error));
+			open = open || (plan->steps[m][i].status == PRALLOC_STEP_LEFT &&
+					!is_final(plan->steps[m][i].item.change.error));
 	if (!open)
 		pri_journal_note(journal, "end");
 	journal->begun = false;

@@ -8,32 +8,30 @@
 #include "core/plan_journal.h"
 #include "core/plan_run.h"
 
-static bool is_short(const struct pri_run *run, const struct pri_item *item)
+static bool is_short(struct pri_item *item)
 {
-	return pri_plan_is_async(item) && pri_plan_step_of(run->plan, item)->arrival.stalled;
+	return pri_plan_is_async(item) && pri_plan_step_of(item)->arrival.stalled;
 }
 
 /* Wish something else than what was asked for, which is remembered. */
-static void wish(const struct pri_run *run, struct pri_item *item, uint64_t number)
+static void wish(struct pri_item *item, uint64_t number)
 {
-	struct pri_step *step = pri_plan_step_of(run->plan, item);
-	size_t m = pri_step_mode(item);
+	struct pri_step *step = pri_plan_step_of(item);
 
-	if (!step->is_cut[m])
-		step->asked[m] = item->change.wanted.number;
-	step->is_cut[m] = true;
+	if (!step->is_cut)
+		step->asked = item->change.wanted.number;
+	step->is_cut = true;
 	item->change.wanted.number = number;
 }
 
 void pri_keep_forget(struct pri_run *run)
 {
 	for (size_t i = 0; i < run->n; i++) {
-		struct pri_step *step = pri_plan_step_of(run->plan, run->items[i]);
-		size_t m = pri_step_mode(run->items[i]);
+		struct pri_step *step = pri_plan_step_of(run->items[i]);
 
-		if (step->is_cut[m])
-			run->items[i]->change.wanted.number = step->asked[m];
-		step->is_cut[m] = false;
+		if (step->is_cut)
+			step->item.change.wanted.number = step->asked;
+		step->is_cut = false;
 	}
 }
 
@@ -42,9 +40,9 @@ int pri_enter_keep(struct pri_run *run)
 	for (size_t i = 0; i < run->gives; i++) {
 		struct pri_item *item = run->items[i];
 
-		if (!is_short(run, item))
+		if (!is_short(item))
 			continue;
-		wish(run, item, item->change.held.number);
+		wish(item, item->change.held.number);
 		item->change.error = -ECANCELED;
 		pri_run_append(run, item);
 	}
@@ -55,9 +53,9 @@ int pri_enter_kept(struct pri_run *run)
 {
 	for (size_t i = 0; i < run->gives; i++) {
 		struct pri_item *item = run->items[i];
-		struct pri_arrival *arrival = &pri_plan_step_of(run->plan, item)->arrival;
+		struct pri_arrival *arrival = &pri_plan_step_of(item)->arrival;
 
-		if (!is_short(run, item) || arrival->done)
+		if (!is_short(item) || arrival->done)
 			continue;
 		if (!run->begun_wait)
 			arrival->moved_ns = pri_now_ns();
@@ -70,7 +68,7 @@ int pri_enter_kept(struct pri_run *run)
 /* A donor that is done, or that stays somewhere near, is where it is. */
 static bool settle(struct pri_run *run, struct pri_item *item)
 {
-	struct pri_arrival *arrival = &pri_plan_step_of(run->plan, item)->arrival;
+	struct pri_arrival *arrival = &pri_plan_step_of(item)->arrival;
 	bool ended = pri_arrival_look(run, arrival, item);
 
 	arrival->stalled = true;
@@ -83,7 +81,7 @@ static bool settle(struct pri_run *run, struct pri_item *item)
 static void note_short(struct pri_run *run, struct pri_item *item)
 {
 	const struct pri_attr *attr = item->change.attr;
-	uint64_t asked = pri_plan_step_of(run->plan, item)->asked[pri_step_mode(item)];
+	uint64_t asked = pri_plan_step_of(item)->asked;
 	pri_autofree char *is = pri_arrival_text(attr, item->change.held.number);
 	pri_autofree char *was = pri_arrival_text(attr, asked);
 
@@ -115,7 +113,7 @@ static void add_up(const struct pri_run *run, const struct pri_item *first,
 	*shortage = (struct shortage){0};
 	for (size_t i = 0; i < run->n; i++) {
 		struct pri_item *item = run->items[i];
-		const struct pri_step *step = pri_plan_step_of(run->plan, item);
+		const struct pri_step *step = pri_plan_step_of(item);
 
 		if (!same_pool(first, item))
 			continue;
@@ -125,8 +123,8 @@ static void add_up(const struct pri_run *run, const struct pri_item *first,
 		}
 		if (item->before.number > item->change.held.number)
 			shortage->arrived += item->before.number - item->change.held.number;
-		if (is_short(run, item) && item->change.held.number > step->asked[PRI_STEP_LIVE])
-			shortage->missing += item->change.held.number - step->asked[PRI_STEP_LIVE];
+		if (is_short(item) && item->change.held.number > step->asked)
+			shortage->missing += item->change.held.number - step->asked;
 	}
 }
 
@@ -146,7 +144,7 @@ static void cut(struct pri_run *run, const struct pri_item *first, struct shorta
 		less = (uint64_t)((double)gain * part);
 		less = grain > 1 ? less - less % grain : less;
 		less = less < rest ? less : rest;
-		wish(run, item, item->change.wanted.number - less);
+		wish(item, item->change.wanted.number - less);
 		rest -= less;
 	}
 	for (size_t i = run->n; rest > 0 && i-- > run->gives;) {
@@ -168,8 +166,8 @@ static int share_out(struct pri_run *run)
 		bool seen = false;
 
 		for (size_t k = 0; k < i && !seen; k++)
-			seen = is_short(run, run->items[k]) && same_pool(run->items[k], item);
-		if (!is_short(run, item) || seen)
+			seen = is_short(run->items[k]) && same_pool(run->items[k], item);
+		if (!is_short(item) || seen)
 			continue;
 		add_up(run, item, &shortage);
 		if (shortage.arrived == 0)
@@ -198,7 +196,7 @@ int pri_leave_kept(struct pri_run *run)
 	}
 	run->begun_wait = false;
 	for (size_t i = 0; i < run->gives; i++) {
-		if (!is_short(run, run->items[i]))
+		if (!is_short(run->items[i]))
 			continue;
 		note_short(run, run->items[i]);
 		any = true;

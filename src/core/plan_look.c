@@ -285,39 +285,37 @@ static void judge_guards(struct pri_run *run)
 
 static void judge_expected(const struct pri_run *run, struct pri_item *item)
 {
-	const struct pri_step *step = pri_plan_step_of(run->plan, item);
-	size_t m = pri_step_mode(item);
+	const struct pri_step *step = pri_plan_step_of(item);
 	const struct pri_attr *attr = item->change.attr;
 	pri_autofree char *was = NULL, *is = NULL;
 
-	if (!step->is_expected[m] || item->change.error < 0 || !item->has_before ||
-	    pri_value_equal(attr, &step->expected[m], &item->before))
+	if (!step->is_expected || item->change.error < 0 || !item->has_before ||
+	    pri_value_equal(attr, &step->expected, &item->before))
 		return;
 	/* A look makes its own base; but what is moved was reckoned from this one. */
-	if (run->purpose == PRI_RUN_CHECK && !step->is_moved[m])
+	if (run->purpose == PRI_RUN_CHECK && !step->is_moved)
 		return;
-	was = pri_value_text(attr, &step->expected[m]);
+	was = pri_value_text(attr, &step->expected);
 	is = pri_value_text(attr, &item->before);
 	pri_item_fail(item, -EAGAIN, "it was %s when the plan was %s and is %s now: %s",
-		      was ? was : "?", step->is_moved[m] ? "made" : "checked", is ? is : "?",
-		      step->is_moved[m] ? "make the plan anew" : "check the plan again");
+		      was ? was : "?", step->is_moved ? "made" : "checked", is ? is : "?",
+		      step->is_moved ? "make the plan anew" : "check the plan again");
 }
 
 /* A check says what an apply may rely on; whatever was relied on is used up by an apply. */
 static int keep_expected(const struct pri_run *run, struct pri_item *item)
 {
-	struct pri_step *step = pri_plan_step_of(run->plan, item);
-	size_t m = pri_step_mode(item);
+	struct pri_step *step = pri_plan_step_of(item);
 
-	if (step->is_moved[m])
+	if (step->is_moved)
 		return 0;
-	step->is_expected[m] = false;
+	step->is_expected = false;
 	if (run->purpose != PRI_RUN_CHECK || !item->has_before)
 		return 0;
-	pri_value_clear(&step->expected[m]);
-	if (pri_value_copy(&step->expected[m], &item->before) < 0)
+	pri_value_clear(&step->expected);
+	if (pri_value_copy(&step->expected, &item->before) < 0)
 		return -ENOMEM;
-	step->is_expected[m] = true;
+	step->is_expected = true;
 	return 0;
 }
 

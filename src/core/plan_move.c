@@ -12,9 +12,10 @@
 
 struct side {
 	struct pri_target target;
-	const char *instance;	/* as given, or NULL */
-	struct pri_item item;	/* reads what is */
-	struct pri_step *step;	/* that the plan has already, or NULL */
+	const char *instance; /* as given, or NULL */
+	struct pri_item item; /* reads what is */
+	bool is_planned;      /* the plan has a step of it already: */
+	size_t number;
 	struct pri_value is;	/* what was read */
 	uint64_t base, planned; /* as a number: what is, and what the plan makes of it so far */
 };
@@ -48,19 +49,20 @@ static int as_number(struct side *side, char **error)
 static int side_read(struct pr_plan *plan, struct side *side, const struct pri_attr *attr,
 		     uint32_t mode, char **error)
 {
-	size_t m = mode == PRALLOC_CONFIG ? PRI_STEP_CONFIG : PRI_STEP_LIVE;
+	const struct pri_step *step;
 	int r = pri_item_init_read(&side->item, &side->target, attr, side->instance, mode, error);
 
 	if (r < 0)
 		return r;
-	side->step = pri_plan_find(plan, &side->item);
-	if (side->step && !side->step->is_moved[m])
+	side->is_planned = pri_plan_find(plan, &side->item, &side->number);
+	step = side->is_planned ? &plan->steps[pri_step_mode(mode)][side->number] : NULL;
+	if (step && !step->is_moved)
 		return fail_side(side, -EINVAL, "is set by another step of the plan", error);
 	r = pri_get(&side->target, attr, side->instance, mode, &side->is, error);
 	if (r == 0)
 		r = as_number(side, error);
-	if (r == 0 && side->step)
-		side->planned = side->step->items[m].change.wanted.number;
+	if (r == 0 && step)
+		side->planned = step->item.change.wanted.number;
 	return r;
 }
 
@@ -123,27 +125,27 @@ static int choose_amount(const struct side *from, const struct side *to, uint64_
 			     pri_target_name(&to->target));
 }
 
-static int put(struct pr_plan *plan, const struct side *side, uint32_t mode, uint64_t wanted,
+static int put(struct pr_plan *plan, struct side *side, uint32_t mode, uint64_t wanted,
 	       char **error)
 {
-	size_t m = mode == PRALLOC_CONFIG ? PRI_STEP_CONFIG : PRI_STEP_LIVE;
 	struct pri_request request = {
 		.attr = side->item.change.attr, .instance = side->item.instance, .number = wanted};
-	struct pri_step *step = side->step;
+	struct pri_step *step;
 	int r;
 
-	if (!step) {
+	if (!side->is_planned) {
 		r = pri_plan_add(plan, &side->target, &request, error);
 		if (r < 0)
 			return r;
-		step = &plan->steps[plan->count - 1];
-		r = pri_value_copy(&step->expected[m], &side->is);
+		side->number = plan->count - 1;
+		step = &plan->steps[pri_step_mode(mode)][side->number];
+		r = pri_value_copy(&step->expected, &side->is);
 		if (r < 0)
 			return r;
-		step->is_expected[m] = step->is_moved[m] = true;
+		step->is_expected = step->is_moved = true;
 	}
 	for (size_t i = 0; i < PRI_STEP_MODES; i++)
-		step->items[i].change.wanted.number = wanted;
+		plan->steps[i][side->number].item.change.wanted.number = wanted;
 	return 0;
 }
 
@@ -160,18 +162,18 @@ static int move(struct pr_plan *plan, const struct pri_attr *attr, struct side *
 		r = choose_amount(from, to, amount, &moved, error);
 	if (r < 0)
 		return r;
-	/* What is added may move the steps: those that are there are changed last. */
-	if (!from->step)
+	/* What fails is forgotten: steps that are there already are changed last. */
+	if (!from->is_planned)
 		r = put(plan, from, mode, from->planned - moved, error);
-	if (r == 0 && !to->step)
+	if (r == 0 && !to->is_planned)
 		r = put(plan, to, mode, to->planned + moved, error);
 	if (r < 0) {
 		pri_plan_truncate(plan, count);
 		return r;
 	}
-	if (from->step && (from->step = pri_plan_find(plan, &from->item)))
+	if (from->is_planned)
 		put(plan, from, mode, from->planned - moved, error);
-	if (to->step && (to->step = pri_plan_find(plan, &to->item)))
+	if (to->is_planned)
 		put(plan, to, mode, to->planned + moved, error);
 	return 0;
 }

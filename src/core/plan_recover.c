@@ -105,9 +105,14 @@ static int make_room(struct reader *reader, size_t number)
 	return 0;
 }
 
+static size_t mode_of(const char *word)
+{
+	return strcmp(word, "config") == 0 ? PRI_STEP_CONFIG : PRI_STEP_LIVE;
+}
+
 /* A step in two modes stands on two lines; the plan has it once. */
 static int find_or_add(struct reader *reader, char *const *words, const struct pri_target *target,
-		       struct pri_step **ret_step, char **error)
+		       size_t *ret_number, char **error)
 {
 	struct pr_plan *plan = reader->plan;
 	struct pri_request request = {
@@ -126,14 +131,13 @@ static int find_or_add(struct reader *reader, char *const *words, const struct p
 			return r;
 		reader->steps[number - 1] = plan->count;
 	}
-	*ret_step = &plan->steps[reader->steps[number - 1] - 1];
+	*ret_number = reader->steps[number - 1] - 1;
 	return 0;
 }
 
-static int fill_step(struct reader *reader, char *const *words, struct pri_step *step, char **error)
+static int fill_step(struct reader *reader, char *const *words, size_t number, char **error)
 {
-	size_t m = strcmp(words[MODE], "config") == 0 ? PRI_STEP_CONFIG : PRI_STEP_LIVE;
-	struct pri_item *item = &step->items[m];
+	struct pri_item *item = &reader->plan->steps[mode_of(words[MODE])][number].item;
 	const struct pri_attr *attr = item->change.attr;
 	int r;
 
@@ -154,7 +158,7 @@ static int fill_step(struct reader *reader, char *const *words, struct pri_step 
 static int read_step(struct reader *reader, char *line, char **error)
 {
 	struct pri_target target = {0};
-	struct pri_step *step = NULL;
+	size_t number = 0;
 	pri_autofree char *cause = NULL;
 	char *words[STEP_FIELDS];
 	int r;
@@ -173,9 +177,9 @@ static int read_step(struct reader *reader, char *line, char **error)
 		return 0;
 	}
 	if (r == 0)
-		r = find_or_add(reader, words, &target, &step, &cause);
+		r = find_or_add(reader, words, &target, &number, &cause);
 	if (r == 0)
-		r = fill_step(reader, words, step, &cause);
+		r = fill_step(reader, words, number, &cause);
 	pr_domain_close(target.domain);
 	return r < 0 ? fail_line(reader, cause ? cause : pri_strerror(r), error) : 0;
 }
@@ -184,7 +188,7 @@ static int read_step(struct reader *reader, char *line, char **error)
 static struct pri_item *item_of_line(const struct reader *reader, char *line, char **ret_value)
 {
 	char *words[3], *rest = line;
-	size_t number, m;
+	size_t number;
 
 	for (size_t i = 0; i < PRI_ARRAY_SIZE(words); i++)
 		if (!(words[i] = strsep(&rest, " ")))
@@ -192,9 +196,8 @@ static struct pri_item *item_of_line(const struct reader *reader, char *line, ch
 	number = strtoul(words[NUMBER], NULL, 10);
 	if (number < 1 || number > reader->step_count || reader->steps[number - 1] == 0)
 		return NULL;
-	m = strcmp(words[MODE], "config") == 0 ? PRI_STEP_CONFIG : PRI_STEP_LIVE;
 	*ret_value = rest;
-	return &reader->plan->steps[reader->steps[number - 1] - 1].items[m];
+	return &reader->plan->steps[mode_of(words[MODE])][reader->steps[number - 1] - 1].item;
 }
 
 static int read_wanted(struct reader *reader, char *line, char **error)
@@ -285,7 +288,7 @@ static void leave_untouched(const struct reader *reader)
 {
 	for (size_t i = 0; i < reader->plan->count; i++) {
 		for (size_t m = 0; m < PRI_STEP_MODES; m++) {
-			struct pri_item *item = &reader->plan->steps[i].items[m];
+			struct pri_item *item = &reader->plan->steps[m][i].item;
 			bool begun = item->phase == PRI_PHASE_GIVE ? reader->gives : reader->takes;
 
 			item->change.took = item->change.took && begun;

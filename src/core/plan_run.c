@@ -59,8 +59,7 @@ static void run_prepare(struct pri_run *run)
 		run->items[i]->change.error = 0;
 		free(pri_steal(run->items[i]->change.text));
 		if (pri_plan_is_async(run->items[i]))
-			pri_plan_step_of(run->plan, run->items[i])->arrival =
-				(struct pri_arrival){0};
+			pri_plan_step_of(run->items[i])->arrival = (struct pri_arrival){0};
 	}
 }
 

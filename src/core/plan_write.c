@@ -126,7 +126,7 @@ static int enter_arrival(struct pri_run *run, size_t first, size_t end)
 
 	for (size_t i = first; i < end; i++) {
 		struct pri_item *item = run->items[i];
-		struct pri_arrival *arrival = &pri_plan_step_of(run->plan, item)->arrival;
+		struct pri_arrival *arrival = &pri_plan_step_of(item)->arrival;
 
 		if (!pri_plan_is_async(item))
 			continue;
@@ -198,7 +198,7 @@ static uint64_t phase_deadline(const struct pri_run *run, const struct pri_item 
 /* 0: come to an end; 1: on its way. */
 static int look_at(struct pri_run *run, struct pri_item *item)
 {
-	struct pri_arrival *arrival = &pri_plan_step_of(run->plan, item)->arrival;
+	struct pri_arrival *arrival = &pri_plan_step_of(item)->arrival;
 	bool ended = pri_arrival_look(run, arrival, item);
 	bool late = !ended && pri_now_ns() >= phase_deadline(run, item);
 
