@@ -54,22 +54,41 @@ static int compare_items(const void *left, const void *right)
 	return compare_keys(&a, &b);
 }
 
+static bool is_sorted(const struct key *keys, size_t n)
+{
+	for (size_t i = 1; i < n; i++)
+		if (compare_keys(&keys[i - 1], &keys[i]) > 0)
+			return false;
+	return true;
+}
+
+/* Keys of what gives from the first place on, of the others from the last one back: the steps of a
+ * plan often stand as they were added, and then each phase is in order already. */
 void pri_order(struct pri_item **items, size_t n)
 {
-	pri_autofree struct key *keys = calloc(n ? n : 1, sizeof(*keys));
-	bool sorted = true;
+	pri_autofree struct key *keys = malloc((n ? n : 1) * sizeof(*keys));
+	size_t gives = 0, takes = 0;
 
 	if (!keys) {
 		qsort(items, n, sizeof(*items), compare_items);
 		return;
 	}
 	for (size_t i = 0; i < n; i++) {
-		keys[i] = (struct key){key_of(items[i]), items[i]};
-		sorted = sorted && (i == 0 || compare_keys(&keys[i - 1], &keys[i]) < 0);
+		struct key key = {key_of(items[i]), items[i]};
+
+		if (items[i]->phase == PRI_PHASE_GIVE)
+			keys[gives++] = key;
+		else
+			keys[n - ++takes] = key;
 	}
-	if (sorted)
-		return;
-	qsort(keys, n, sizeof(*keys), compare_keys);
+	for (size_t i = gives, k = n; i + 1 < k--; i++) {
+		struct key key = keys[i];
+
+		keys[i] = keys[k];
+		keys[k] = key;
+	}
+	if (!is_sorted(keys, n))
+		qsort(keys, n, sizeof(*keys), compare_keys);
 	for (size_t i = 0; i < n; i++)
 		items[i] = keys[i].item;
 }

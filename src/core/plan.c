@@ -218,6 +218,7 @@ int pri_plan_add(struct pr_plan *plan, const struct pri_target *target,
 		pri_domain_ref(target->domain);
 	else
 		pri_host_ref(target->host);
+	plan->host = plan->count == 0 || plan->host == target->host ? target->host : NULL;
 	for (size_t m = 0; m < PRI_STEP_MODES; m++)
 		plan->steps[m][plan->count] = steps[m];
 	plan->count++;

@@ -40,7 +40,8 @@ struct pr_plan {
 	 * what it does. */
 	struct pri_step *steps[PRI_STEP_MODES];
 	size_t count, size;
-	uint32_t modes; /* that the last check or apply was for */
+	struct pr_host *host; /* of all steps; NULL: of several, or there are none */
+	uint32_t modes;	      /* that the last check or apply was for */
 	bool applied;
 	struct pri_plan_index index;
 	uint32_t target_count;
@@ -102,7 +103,7 @@ void pri_plan_tell(struct pr_plan *plan, const struct pri_item *item);
 int pri_plan_report(struct pri_item **items, size_t n, int code, char **error);
 /* Whether the step has to be waited for. */
 bool pri_plan_is_async(const struct pri_item *item);
-void pri_plan_set_phases(struct pri_item **items, size_t n);
+void pri_plan_set_phase(struct pri_item *item);
 
 /* order.c: by phase, then target, backend, mode and rank, so that one call serves many */
 void pri_order(struct pri_item **items, size_t n);

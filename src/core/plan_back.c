@@ -74,7 +74,7 @@ static void lock_or_leave(struct pri_run *run, struct pri_back *back)
 	if (!back->item.target.domain || target->locked)
 		return;
 	r = pri_domain_lock_wait(back->item.target.domain, run->deadline_ns, &error);
-	target->locked = r == 0;
+	target->locked = r == 0 ? back->item.target.domain : NULL;
 	if (r < 0)
 		leave(run, back, r, LEFT, error);
 }

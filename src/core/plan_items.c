@@ -52,17 +52,13 @@ static uint64_t amount(const struct pri_attr *attr, uint64_t number)
 	return number == PRALLOC_DEFAULT && guarantee ? 0 : number;
 }
 
-void pri_plan_set_phases(struct pri_item **items, size_t n)
+void pri_plan_set_phase(struct pri_item *item)
 {
-	for (size_t i = 0; i < n; i++) {
-		const struct pri_item *item = items[i];
-		const struct pri_attr *attr = item->change.attr;
-		bool gives = attr->gives == PRI_GIVES_LESS && item->has_before &&
-			     amount(attr, item->change.wanted.number) <
-				     amount(attr, item->before.number);
+	const struct pri_attr *attr = item->change.attr;
+	bool gives = attr->gives == PRI_GIVES_LESS && item->has_before &&
+		     amount(attr, item->change.wanted.number) < amount(attr, item->before.number);
 
-		items[i]->phase = gives ? PRI_PHASE_GIVE : PRI_PHASE_TAKE;
-	}
+	item->phase = gives ? PRI_PHASE_GIVE : PRI_PHASE_TAKE;
 }
 
 /* The first step with an error, as the error of the call. */

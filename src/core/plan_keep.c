@@ -14,13 +14,13 @@ static bool is_short(struct pri_item *item)
 }
 
 /* Wish something else than what was asked for, which is remembered. */
-static void wish(struct pri_item *item, uint64_t number)
+static void wish(struct pri_run *run, struct pri_item *item, uint64_t number)
 {
 	struct pri_step *step = pri_plan_step_of(item);
 
 	if (!step->is_cut)
 		step->asked = item->change.wanted.number;
-	step->is_cut = true;
+	step->is_cut = run->cuts = true;
 	item->change.wanted.number = number;
 }
 
@@ -42,7 +42,7 @@ int pri_enter_keep(struct pri_run *run)
 
 		if (!is_short(item))
 			continue;
-		wish(item, item->change.held.number);
+		wish(run, item, item->change.held.number);
 		item->change.error = -ECANCELED;
 		pri_run_append(run, item);
 	}
@@ -144,7 +144,7 @@ static void cut(struct pri_run *run, const struct pri_item *first, struct shorta
 		less = (uint64_t)((double)gain * part);
 		less = grain > 1 ? less - less % grain : less;
 		less = less < rest ? less : rest;
-		wish(item, item->change.wanted.number - less);
+		wish(run, item, item->change.wanted.number - less);
 		rest -= less;
 	}
 	for (size_t i = run->n; rest > 0 && i-- > run->gives;) {

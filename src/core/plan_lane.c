@@ -26,23 +26,30 @@ static struct pri_lane *lane_of(struct pri_run *run, const struct pr_host *host)
 	return &run->lanes[i];
 }
 
+static int add_lane(struct pri_run *run, struct pr_host *host)
+{
+	struct pri_lane *more;
+
+	for (size_t i = 0; i < run->lane_count; i++)
+		if (run->lanes[i].host == host)
+			return 0;
+	more = realloc(run->lanes, (run->lane_count + 1) * sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	run->lanes = more;
+	more[run->lane_count++] = (struct pri_lane){.host = host};
+	return 0;
+}
+
 int pri_lanes_init(struct pri_run *run)
 {
-	size_t n = run->n;
+	int r = 0;
 
-	run->lanes = calloc(n ? n : 1, sizeof(*run->lanes));
-	if (!run->lanes)
-		return -ENOMEM;
-	for (size_t i = 0; i < n; i++) {
-		struct pr_host *host = run->items[i]->target.host;
-		size_t k = 0;
-
-		while (k < run->lane_count && run->lanes[k].host != host)
-			k++;
-		if (k == run->lane_count)
-			run->lanes[run->lane_count++].host = host;
-	}
-	return 0;
+	if (run->plan->host)
+		return add_lane(run, run->plan->host);
+	for (size_t i = 0; r == 0 && i < run->n; i++)
+		r = add_lane(run, run->items[i]->target.host);
+	return r;
 }
 
 /* A run that is given up: what is under way comes to its end without anybody looking at it. */
@@ -70,11 +77,30 @@ void pri_lanes_clear(struct pri_run *run)
 	free(run->lane_items);
 }
 
-void pri_lanes_load(struct pri_run *run)
+/* A list of one host as it is. */
+static void load_one(struct pri_run *run)
 {
+	struct pri_lane *lane = &run->lanes[0];
+
+	lane->items = run->list;
+	lane->count = run->count;
+	lane->next = 0;
+}
+
+int pri_lanes_load(struct pri_run *run)
+{
+	struct pri_item **more;
 	size_t first = 0;
 
 	run->stopped = false;
+	if (run->lane_count == 1) {
+		load_one(run);
+		return 0;
+	}
+	more = realloc(run->lane_items, run->room * sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	run->lane_items = more;
 	for (size_t i = 0; i < run->lane_count; i++)
 		run->lanes[i].count = run->lanes[i].next = 0;
 	for (size_t i = 0; i < run->count; i++)
@@ -89,6 +115,7 @@ void pri_lanes_load(struct pri_run *run)
 
 		lane->items[lane->count++] = run->list[i];
 	}
+	return 0;
 }
 
 static int make_room(struct pri_lane *lane, size_t n)
@@ -214,7 +241,7 @@ static int prepare(struct pri_run *run, struct pri_lane *lane, size_t n)
 	lane->busy = n;
 	lane->next += n;
 	r = pri_call_begin(&lane->call, &items[0]->target, backend, call_deadline(run));
-	return r == 0 && pri_now_ns() >= call_deadline(run) ? -ETIMEDOUT : r;
+	return r == 0 && pri_has_passed(call_deadline(run)) ? -ETIMEDOUT : r;
 }
 
 static void begin_call(struct pri_run *run, struct pri_lane *lane)

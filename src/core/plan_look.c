@@ -45,32 +45,33 @@ static int lock_domain(struct pri_run *run, struct pri_item *item)
 		return 0;
 	r = run->purpose == PRI_RUN_CHECK ? pri_domain_lock_look(item->target.domain, &error)
 					  : pri_domain_lock(item->target.domain, &error);
-	target->locked = r == 0 && run->purpose != PRI_RUN_CHECK;
+	if (r == 0 && run->purpose != PRI_RUN_CHECK)
+		target->locked = item->target.domain;
 	return r < 0 ? pri_item_fail(item, r, "%s", error ? error : pri_strerror(r)) : 0;
 }
 
-static int prepare_items(struct pri_run *run)
+static int prepare_item(struct pri_run *run, struct pri_item *item)
 {
-	for (size_t i = 0; i < run->n; i++) {
-		run->items[i]->has_held = false;
-		pri_item_prepare(run->items[i], run->flags);
-	}
-	pri_plan_set_phases(run->items, run->n);
-	pri_order(run->items, run->n);
-	return 0;
+	item->has_held = false;
+	if (pri_plan_is_async(item))
+		pri_plan_step_of(item)->arrival = (struct pri_arrival){0};
+	pri_plan_set_phase(item);
+	return pri_item_prepare(item, run->flags) == 0 ? lock_domain(run, item) : 0;
 }
 
+/* Here and below: whatever can be done in one pass over the items is, for there may be more of
+ * them than the caches hold. */
 int pri_enter_lock(struct pri_run *run)
 {
 	int first = 0;
 
-	prepare_items(run);
 	for (size_t i = 0; i < run->n; i++) {
-		int r = run->items[i]->change.error == 0 ? lock_domain(run, run->items[i]) : 0;
+		int r = prepare_item(run, run->items[i]);
 
 		if (r < 0 && first == 0)
 			first = r;
 	}
+	pri_order(run->items, run->n);
 	if (run->purpose == PRI_RUN_CHECK || first != -EBUSY)
 		return run->purpose == PRI_RUN_CHECK ? 0 : first;
 	if (pri_now_ns() >= run->stage_ns + LOCK_PATIENCE_NS)
@@ -81,14 +82,9 @@ int pri_enter_lock(struct pri_run *run)
 
 void pri_run_unlock(struct pri_run *run)
 {
-	for (size_t i = 0; run->targets && i < run->n; i++) {
-		struct pri_item *item = run->items[i];
-
-		if (!run->targets[item->sequence].locked)
-			continue;
-		run->targets[item->sequence].locked = false;
-		pri_domain_unlock(item->target.domain);
-	}
+	for (size_t i = 0; run->targets && i < run->plan->target_count; i++)
+		if (run->targets[i].locked)
+			pri_domain_unlock(pri_steal(run->targets[i].locked));
 }
 
 /* -- who the domains are -- */
@@ -99,17 +95,13 @@ int pri_enter_identify(struct pri_run *run)
 }
 
 /* What stands against a domain stands against each of its steps. */
-int pri_leave_identify(struct pri_run *run)
+static void identify_item(const struct pri_run *run, struct pri_item *item)
 {
-	for (size_t i = 0; i < run->n; i++) {
-		struct pri_item *item = run->items[i];
-		const struct pri_run_target *target = &run->targets[item->sequence];
+	const struct pri_run_target *target = &run->targets[item->sequence];
 
-		item->incarnation = target->incarnation;
-		if (target->code < 0 && item->change.error == 0)
-			pri_item_fail(item, target->code, "%s", target->text);
-	}
-	return 0;
+	item->incarnation = target->incarnation;
+	if (target->code < 0 && item->change.error == 0)
+		pri_item_fail(item, target->code, "%s", target->text);
 }
 
 static bool is_live(const struct pri_item *item)
@@ -146,6 +138,7 @@ int pri_enter_check(struct pri_run *run)
 	for (size_t i = 0; i < run->n; i++) {
 		struct pri_item *item = run->items[i];
 
+		identify_item(run, item);
 		if (item->change.error == 0 && item->change.mode == PRALLOC_LIVE &&
 		    (item->route->serve->modes & PRI_SERVE_PRECHECK))
 			pri_run_append(run, item);
@@ -223,27 +216,23 @@ static int add_guards(struct pri_run *run, struct pri_item *item)
 	return 0;
 }
 
-static int add_readings(struct pri_run *run)
+int pri_enter_read(struct pri_run *run)
 {
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < run->n; i++)
-		r = run->items[i]->change.error == 0 ? add_guards(run, run->items[i])
-						     : add_refused(run, run->items[i]);
-	return r < 0 ? r : pri_sum_readings(run);
-}
+	for (size_t i = 0; r == 0 && i < run->n; i++) {
+		struct pri_item *item = run->items[i];
 
-int pri_enter_read(struct pri_run *run)
-{
-	int r = add_readings(run);
-
+		r = item->change.error == 0 ? add_guards(run, item) : add_refused(run, item);
+		if (item->change.error == 0)
+			pri_run_append(run, item);
+	}
+	if (r == 0)
+		r = pri_sum_readings(run);
 	if (r == 0)
 		r = pri_run_room(run);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < run->n; i++)
-		if (run->items[i]->change.error == 0)
-			pri_run_append(run, run->items[i]);
 	for (size_t i = 0; i < run->reading_count; i++)
 		if (run->readings[i].item.route && is_readable(&run->readings[i].item))
 			pri_run_append(run, &run->readings[i].item);
@@ -327,6 +316,7 @@ static int set_statuses(struct pri_run *run)
 		struct pri_item *item = run->items[i];
 		int error = item->change.error;
 
+		item->change.took = false;
 		pri_plan_set_status(run->plan, item,
 				    error < 0 ? PRALLOC_STEP_REFUSED : PRALLOC_STEP_OK);
 		if (error < 0 && first == 0)
@@ -335,8 +325,7 @@ static int set_statuses(struct pri_run *run)
 	return first;
 }
 
-/* Everything that can be said of one step alone, in one pass: there may be more of them than the
- * caches hold. */
+/* Everything that can be said of one step alone. */
 static int judge_item(const struct pri_run *run, struct pri_item *item)
 {
 	take_before(item, item);
@@ -344,6 +333,7 @@ static int judge_item(const struct pri_run *run, struct pri_item *item)
 	if (item->change.error == 0 && item->change.attr->guard == PRI_GUARD_HOST_CPUS)
 		pri_guard_judge(item, NULL, 0, run->deadline_ns);
 	judge_expected(run, item);
+	pri_plan_set_phase(item);
 	return keep_expected(run, item);
 }
 
@@ -367,7 +357,6 @@ int pri_leave_read(struct pri_run *run)
 		set_statuses(run);
 	if (r < 0)
 		return r;
-	pri_plan_set_phases(run->items, run->n);
 	pri_order(run->items, run->n);
 	while (run->gives < run->n && run->items[run->gives]->phase == PRI_PHASE_GIVE)
 		run->gives++;

@@ -14,8 +14,7 @@
 
 static const struct pri_stage_row stages[] = {
 	[PRI_STAGE_LOCK] = {0, false, pri_enter_lock, NULL, PRI_STAGE_IDENTIFY},
-	[PRI_STAGE_IDENTIFY] = {PRI_OP_STATE, false, pri_enter_identify, pri_leave_identify,
-				PRI_STAGE_CHECK},
+	[PRI_STAGE_IDENTIFY] = {PRI_OP_STATE, false, pri_enter_identify, NULL, PRI_STAGE_CHECK},
 	[PRI_STAGE_CHECK] = {PRI_OP_CHECK, false, pri_enter_check, NULL, PRI_STAGE_READ},
 	[PRI_STAGE_READ] = {PRI_OP_READ, false, pri_enter_read, pri_leave_read, PRI_STAGE_RECORD},
 	[PRI_STAGE_RECORD] = {0, false, pri_enter_record, NULL, PRI_STAGE_GIVE},
@@ -52,23 +51,16 @@ static int run_fill(struct pri_run *run)
 	return pri_lanes_init(run);
 }
 
-/* Everything that was said of a step in an earlier run is forgotten. */
-static void run_prepare(struct pri_run *run)
-{
-	for (size_t i = 0; i < run->n; i++) {
-		run->items[i]->change.error = 0;
-		free(pri_steal(run->items[i]->change.text));
-		if (pri_plan_is_async(run->items[i]))
-			pri_plan_step_of(run->items[i])->arrival = (struct pri_arrival){0};
-	}
-}
-
-/* Undo has nothing to look for first. */
+/* Undo has nothing to look for first; what was said of a step in an earlier run is forgotten. */
 static int run_begin(struct pri_run *run)
 {
-	run_prepare(run);
 	if (run->purpose < PRI_RUN_UNDO)
 		return 0;
+	for (size_t i = 0; i < run->n; i++) {
+		run->items[i]->change.error = 0;
+		pri_free_if_any(pri_steal(run->items[i]->change.text));
+		pri_plan_step_of(run->items[i])->arrival = (struct pri_arrival){0};
+	}
 	pri_order(run->items, run->n);
 	run->stage = PRI_STAGE_BACK_IDENTIFY;
 	pri_journal_note(run->plan->journal, "undo");
@@ -180,13 +172,16 @@ void pri_run_append(struct pri_run *run, struct pri_item *item)
 int pri_run_room(struct pri_run *run)
 {
 	size_t room = run->n + run->reading_count + run->back_count + 1;
+	struct pri_item **more;
 
-	free(run->list);
-	free(run->lane_items);
-	run->list = calloc(room, sizeof(*run->list));
-	run->lane_items = calloc(room, sizeof(*run->lane_items));
-	run->count = 0;
-	return run->list && run->lane_items ? 0 : -ENOMEM;
+	if (room <= run->room)
+		return 0;
+	more = realloc(run->list, room * sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	run->list = more;
+	run->room = room;
+	return 0;
 }
 
 static bool writes(int stage)
@@ -258,6 +253,7 @@ static int enter(struct pri_run *run)
 	const struct pri_stage_row *stage = &stages[run->stage];
 	int r = pri_run_room(run);
 
+	run->count = 0;
 	if (run->stage_ns == 0)
 		run->stage_ns = pri_now_ns();
 	run->op = stage->op;
@@ -265,7 +261,7 @@ static int enter(struct pri_run *run)
 	if (r == 0)
 		r = stage->enter(run);
 	if (r == 0 && stage->op)
-		pri_lanes_load(run);
+		r = pri_lanes_load(run);
 	run->entered = r == 0;
 	return r;
 }
@@ -309,9 +305,10 @@ static int step(struct pri_run *run, uint64_t until_ns)
 	return 0;
 }
 
+/* Only what was waited for does not say so already. */
 static void finish_apply(struct pri_run *run)
 {
-	for (size_t i = 0; i < run->n; i++)
+	for (size_t i = 0; run->waits && i < run->n; i++)
 		pri_plan_set_status(run->plan, run->items[i], PRALLOC_STEP_APPLIED);
 	run->plan->applied = true;
 }
@@ -348,7 +345,7 @@ static int finish(struct pri_run *run, char **error)
 	else if (run->purpose == PRI_RUN_APPLY)
 		finish_apply(run);
 	pri_journal_end(plan->journal, plan);
-	if (run->purpose != PRI_RUN_CHECK)
+	if (run->cuts)
 		pri_keep_forget(run);
 	atomic_store(&plan->cancelled, false);
 	(void)!read(plan->cancel_fd, &(uint64_t){0}, sizeof(uint64_t));

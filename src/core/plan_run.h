@@ -63,7 +63,7 @@ struct pri_run_target {
 	uint64_t incarnation;  /* as it is now */
 	int code;	       /* why that is not known, and its text */
 	char *text;
-	bool locked;
+	struct pr_domain *locked; /* whose lock the run holds, or NULL */
 };
 
 /* Something that is read beside the present values. */
@@ -96,13 +96,15 @@ struct pri_run {
 	int op;
 	bool stops, stopped; /* at the first failure */
 	struct pri_item **list;
-	size_t count;
+	size_t count, room;
 	struct pri_lane *lanes;
 	size_t lane_count;
-	struct pri_item **lane_items; /* room for all of them */
+	struct pri_item **lane_items; /* where there are several: the list, lane by lane */
 	uint64_t stage_ns;	      /* when it was entered first */
 	uint64_t wake_ns;	      /* nothing to do before */
 	bool begun_wait;	      /* for arrival: what is waited for is known */
+	bool waits;		      /* something that was written has to arrive */
+	bool cuts;		      /* less was wished for than was asked for */
 
 	struct pri_run_reading *readings;
 	size_t reading_count, reading_room;
@@ -140,7 +142,7 @@ int pri_run_whole(struct pri_run *run, char **error);
 int pri_run_watch(struct pri_run *run, char **error);
 /* Its descriptor is readable at once. */
 void pri_run_wake(const struct pri_run *run);
-/* Make room in the list for all items, ways back, and readings; it is empty then. */
+/* Make room in the list for all items, ways back, and readings. */
 int pri_run_room(struct pri_run *run);
 void pri_run_append(struct pri_run *run, struct pri_item *item);
 /* Keep the text as the reason of the run's failure. */
@@ -150,7 +152,7 @@ void pri_run_append(struct pri_run *run, struct pri_item *item);
 int pri_lanes_init(struct pri_run *run);
 void pri_lanes_clear(struct pri_run *run);
 /* Hand the stage's list to the lanes. */
-void pri_lanes_load(struct pri_run *run);
+int pri_lanes_load(struct pri_run *run);
 /* True when all is done. */
 bool pri_lanes_step(struct pri_run *run, uint64_t until_ns);
 /* When the first of the calls that are under way is given up. */
@@ -161,7 +163,6 @@ void pri_lanes_notice(struct pri_run *run);
 /* plan_look.c */
 int pri_enter_lock(struct pri_run *run);
 int pri_enter_identify(struct pri_run *run);
-int pri_leave_identify(struct pri_run *run);
 int pri_enter_check(struct pri_run *run);
 int pri_enter_read(struct pri_run *run);
 int pri_leave_read(struct pri_run *run);

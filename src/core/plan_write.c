@@ -40,8 +40,6 @@ static int enter_phase(struct pri_run *run, size_t first, size_t end, const char
 
 int pri_enter_give(struct pri_run *run)
 {
-	for (size_t i = 0; i < run->n; i++)
-		run->items[i]->change.took = false;
 	return enter_phase(run, 0, run->gives, "give");
 }
 
@@ -54,6 +52,7 @@ int pri_leave_write(struct pri_run *run)
 {
 	uint64_t now_ns = pri_now_ns();
 	int first = 0;
+	bool waits;
 
 	for (size_t i = 0; i < run->count; i++) {
 		struct pri_item *item = run->list[i];
@@ -62,10 +61,12 @@ int pri_leave_write(struct pri_run *run)
 		item->elapsed_ns = now_ns - run->stage_ns;
 		if (error < 0 && error != -ECANCELED && first == 0)
 			first = error;
-		if (error == 0)
-			pri_plan_set_status(run->plan, item,
-					    pri_plan_is_async(item) ? PRALLOC_STEP_WAITING
-								    : PRALLOC_STEP_APPLIED);
+		if (error < 0)
+			continue;
+		waits = pri_plan_is_async(item);
+		run->waits = run->waits || waits;
+		pri_plan_set_status(run->plan, item,
+				    waits ? PRALLOC_STEP_WAITING : PRALLOC_STEP_APPLIED);
 	}
 	return first;
 }

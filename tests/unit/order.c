@@ -112,7 +112,7 @@ Test(order, guarantees_that_are_not_set)
 		};
 		struct pri_item *list = &item;
 
-		pri_plan_set_phases(&list, 1);
+		pri_plan_set_phase(list);
 		cr_expect_eq(item.phase, cases[i].phase, "case %zu (%s)", i,
 			     pri_attrs[cases[i].attr].name);
 	}
