@@ -88,6 +88,17 @@ example "a donor that stops giving gets it back" 1 '^$' 'move_memory: ' \
 	move_memory vm1 vm2 256MiB 'fake:///3?inject=fail+error=EIO+domain=vm2'
 example "arguments are missing" 2 '' '^usage: move_memory ' move_memory vm1 vm2
 
+slow='fake:///3?inject=balloon+domain=vm1+rate=16MiB/s'
+example "goes to the end" 0 \
+	$'^vm1: on its way, 768 MiB\nvm1: done\nvm2: on its way, 1280 MiB\nvm2: done$' '' \
+	plan_loop vm1 vm2 256MiB 60 $host
+example "time is over" 1 $'vm1: on its way, .*\nvm1: as before$' 'mem.balloon of vm1: .*time' \
+	plan_loop vm1 vm2 256MiB 1 "$slow"
+expect "plan_loop: Ctrl-C takes back" 1 $'vm1: on its way, .*\nvm1: as before$' 'was cancelled' \
+	timeout --preserve-status -s INT 3 "$examples/plan_loop" vm1 vm2 256MiB 60 "$slow"
+example "no time at all" 1 '' '0 ms' plan_loop vm1 vm2 256MiB 0 $host
+example "arguments are missing" 2 '' '^usage: plan_loop ' plan_loop vm1 vm2 256MiB
+
 example "sets all that run" 0 $'^vm1: 512 MiB of 2048 MiB\nvm2: 512 MiB of 2048 MiB$' '' \
 	startup_hook 4 0 fake:///2
 example "waits for the driver" 0 '^vm1: 512 MiB of 2048 MiB$' '' \
