@@ -20,7 +20,7 @@ static void lock_name(const struct pr_domain *dom, char name[64])
 
 static bool needs_none(const struct pr_domain *dom)
 {
-	return dom->host->backends[0].backend->private_domains;
+	return pri_domain_lock_needless(dom->host);
 }
 
 int pri_domain_lock(struct pr_domain *dom, char **error)

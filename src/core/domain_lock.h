@@ -5,8 +5,14 @@
 
 #include "core/core.h"
 
-/* Hold it, if it is free: -EBUSY with the PID of the holder where it is not.  Domains that live in
- * this process have none, and 0. */
+/* Whether the domains of a host have none: they live in this process. */
+static inline bool pri_domain_lock_needless(const struct pr_host *host)
+{
+	return host->backends[0].backend->private_domains;
+}
+
+/* Hold it, if it is free: -EBUSY with the PID of the holder where it is not; 0 where there is
+ * none. */
 int pri_domain_lock(struct pr_domain *dom, char **error);
 /* The same with patience, for one call. */
 int pri_domain_lock_wait(struct pr_domain *dom, uint64_t deadline_ns, char **error);

@@ -10,26 +10,18 @@
 #define LOCK_PATIENCE_NS UINT64_C(500000000)
 #define LOCK_PAUSE_NS UINT64_C(2000000)
 
-static bool any(const struct pri_item *item)
+static bool is_live(const struct pri_item *item)
 {
-	(void)item;
-	return true;
+	return item->change.mode == PRALLOC_LIVE;
 }
 
-int pri_run_list_domains(struct pri_run *run, struct pri_item **items, size_t n,
-			 bool (*keep)(const struct pri_item *item))
+/* One item stands for the domain: a live one, where there is one. */
+static void note_domain(struct pri_run *run, struct pri_item *item)
 {
-	for (size_t i = 0; i < run->plan->target_count; i++)
-		run->targets[i].item = NULL;
-	for (size_t i = 0; i < n; i++) {
-		struct pri_run_target *target = &run->targets[items[i]->sequence];
+	struct pri_run_target *target = &run->targets[item->sequence];
 
-		if (!items[i]->target.domain || target->item || !keep(items[i]))
-			continue;
-		target->item = items[i];
-		pri_run_append(run, items[i]);
-	}
-	return 0;
+	if (item->target.domain && (!target->item || (is_live(item) && !is_live(target->item))))
+		target->item = item;
 }
 
 /* -- locks -- */
@@ -41,7 +33,7 @@ static int lock_domain(struct pri_run *run, struct pri_item *item)
 	pri_autofree char *error = NULL;
 	int r;
 
-	if (target->locked || !item->target.domain)
+	if (!item->target.domain || pri_domain_lock_needless(item->target.host) || target->locked)
 		return 0;
 	r = run->purpose == PRI_RUN_CHECK ? pri_domain_lock_look(item->target.domain, &error)
 					  : pri_domain_lock(item->target.domain, &error);
@@ -50,9 +42,18 @@ static int lock_domain(struct pri_run *run, struct pri_item *item)
 	return r < 0 ? pri_item_fail(item, r, "%s", error ? error : pri_strerror(r)) : 0;
 }
 
+/* What its backend has to say before a write. */
+static bool has_precheck(const struct pri_item *item)
+{
+	return is_live(item) && item->route->serve &&
+	       (item->route->serve->modes & PRI_SERVE_PRECHECK);
+}
+
 static int prepare_item(struct pri_run *run, struct pri_item *item)
 {
 	item->has_held = false;
+	note_domain(run, item);
+	run->prechecks = run->prechecks || has_precheck(item);
 	if (pri_plan_is_async(item))
 		pri_plan_step_of(item)->arrival = (struct pri_arrival){0};
 	pri_plan_set_phase(item);
@@ -91,7 +92,10 @@ void pri_run_unlock(struct pri_run *run)
 
 int pri_enter_identify(struct pri_run *run)
 {
-	return pri_run_list_domains(run, run->items, run->n, any);
+	for (size_t i = 0; i < run->plan->target_count; i++)
+		if (run->targets[i].item)
+			pri_run_append(run, run->targets[i].item);
+	return 0;
 }
 
 /* What stands against a domain stands against each of its steps. */
@@ -104,25 +108,21 @@ static void identify_item(const struct pri_run *run, struct pri_item *item)
 		pri_item_fail(item, target->code, "%s", target->text);
 }
 
-static bool is_live(const struct pri_item *item)
-{
-	return item->change.mode == PRALLOC_LIVE;
-}
-
 int pri_enter_confirm(struct pri_run *run)
 {
-	return pri_run_list_domains(run, run->items, run->n, is_live);
+	for (size_t i = 0; i < run->plan->target_count; i++)
+		if (run->targets[i].item && is_live(run->targets[i].item))
+			pri_run_append(run, run->targets[i].item);
+	return 0;
 }
 
 /* A domain that was restarted while the plan was applied has lost what was written before. */
 int pri_leave_confirm(struct pri_run *run)
 {
-	for (size_t i = 0; i < run->n; i++) {
-		struct pri_item *item = run->items[i];
+	for (size_t i = 0; i < run->count; i++) {
+		struct pri_item *item = run->list[i];
 		const struct pri_run_target *target = &run->targets[item->sequence];
 
-		if (target->item != item)
-			continue;
 		if (target->code < 0)
 			return pri_item_fail(item, target->code, "%s", target->text);
 		if (target->incarnation != item->incarnation)
@@ -135,12 +135,11 @@ int pri_leave_confirm(struct pri_run *run)
 
 int pri_enter_check(struct pri_run *run)
 {
-	for (size_t i = 0; i < run->n; i++) {
+	for (size_t i = 0; run->prechecks && i < run->n; i++) {
 		struct pri_item *item = run->items[i];
 
 		identify_item(run, item);
-		if (item->change.error == 0 && item->change.mode == PRALLOC_LIVE &&
-		    (item->route->serve->modes & PRI_SERVE_PRECHECK))
+		if (item->change.error == 0 && has_precheck(item))
 			pri_run_append(run, item);
 	}
 	return 0;
@@ -223,11 +222,14 @@ int pri_enter_read(struct pri_run *run)
 	for (size_t i = 0; r == 0 && i < run->n; i++) {
 		struct pri_item *item = run->items[i];
 
+		if (!run->prechecks)
+			identify_item(run, item);
+		run->sums = run->sums || pri_sum_concerns(run, item);
 		r = item->change.error == 0 ? add_guards(run, item) : add_refused(run, item);
 		if (item->change.error == 0)
 			pri_run_append(run, item);
 	}
-	if (r == 0)
+	if (r == 0 && run->sums)
 		r = pri_sum_readings(run);
 	if (r == 0)
 		r = pri_run_room(run);
@@ -308,21 +310,13 @@ static int keep_expected(const struct pri_run *run, struct pri_item *item)
 	return 0;
 }
 
-static int set_statuses(struct pri_run *run)
+static int conclude(const struct pri_run *run, struct pri_item *item)
 {
-	int first = 0;
+	int error = item->change.error;
 
-	for (size_t i = 0; i < run->n; i++) {
-		struct pri_item *item = run->items[i];
-		int error = item->change.error;
-
-		item->change.took = false;
-		pri_plan_set_status(run->plan, item,
-				    error < 0 ? PRALLOC_STEP_REFUSED : PRALLOC_STEP_OK);
-		if (error < 0 && first == 0)
-			first = error;
-	}
-	return first;
+	item->change.took = false;
+	pri_plan_set_status(run->plan, item, error < 0 ? PRALLOC_STEP_REFUSED : PRALLOC_STEP_OK);
+	return error;
 }
 
 /* Everything that can be said of one step alone. */
@@ -337,26 +331,38 @@ static int judge_item(const struct pri_run *run, struct pri_item *item)
 	return keep_expected(run, item);
 }
 
+/* What is more than there is stands against one of the steps, which are concluded after it. */
+static int judge_sums(struct pri_run *run)
+{
+	int refused = 0;
+
+	pri_sum_judge(run);
+	for (size_t i = 0; i < run->n; i++)
+		if (conclude(run, run->items[i]) < 0 && refused == 0)
+			refused = run->items[i]->change.error;
+	return refused;
+}
+
 int pri_leave_read(struct pri_run *run)
 {
-	int r = 0;
+	int kept = 0, refused = 0;
 
 	for (size_t i = 0; i < run->reading_count; i++)
 		if (run->readings[i].present)
 			take_before(run->readings[i].of, &run->readings[i].item);
 	judge_guards(run);
 	for (size_t i = 0; i < run->n; i++) {
-		int kept = judge_item(run, run->items[i]);
-
-		r = r < 0 ? r : kept;
+		kept = judge_item(run, run->items[i]) ?: kept;
+		if (!run->sums && conclude(run, run->items[i]) < 0 && refused == 0)
+			refused = run->items[i]->change.error;
 	}
-	pri_sum_judge(run);
-	if (r == 0)
-		r = set_statuses(run);
-	else
-		set_statuses(run);
-	if (r < 0)
-		return r;
+	if (run->sums)
+		refused = judge_sums(run);
+	if (kept < 0 || refused < 0)
+		return kept < 0 ? kept : refused;
+	/* Nobody writes after a check. */
+	if (run->purpose == PRI_RUN_CHECK)
+		return 0;
 	pri_order(run->items, run->n);
 	while (run->gives < run->n && run->items[run->gives]->phase == PRI_PHASE_GIVE)
 		run->gives++;

@@ -109,6 +109,8 @@ struct pri_run {
 	struct pri_run_reading *readings;
 	size_t reading_count, reading_room;
 	size_t sum_first; /* from here on they are for sums */
+	bool sums;	  /* there is something to sum up */
+	bool prechecks;	  /* a backend has something to say of a step */
 
 	/* taking back */
 	struct pri_back *backs;
@@ -169,11 +171,9 @@ int pri_leave_read(struct pri_run *run);
 int pri_enter_confirm(struct pri_run *run);
 int pri_leave_confirm(struct pri_run *run);
 void pri_run_unlock(struct pri_run *run);
-/* One item of each domain; those of a list of which keep() is true. */
-int pri_run_list_domains(struct pri_run *run, struct pri_item **items, size_t n,
-			 bool (*keep)(const struct pri_item *item));
 
 /* plan_sum.c: adds readings, and judges them */
+bool pri_sum_concerns(const struct pri_run *run, const struct pri_item *item);
 int pri_sum_readings(struct pri_run *run);
 void pri_sum_judge(struct pri_run *run);
 struct pri_run_reading *pri_run_add_reading(struct pri_run *run);

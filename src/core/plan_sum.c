@@ -29,6 +29,11 @@ static const struct budget *budget_of(const struct pri_item *item)
 	return NULL;
 }
 
+bool pri_sum_concerns(const struct pri_run *run, const struct pri_item *item)
+{
+	return !(run->flags & PRALLOC_ALLOW_HARM) && budget_of(item);
+}
+
 static struct pri_item *find_reading(struct pri_run *run, const struct pr_host *host, int id,
 				     const char *instance)
 {
@@ -75,7 +80,7 @@ int pri_sum_readings(struct pri_run *run)
 		const char *link = budget && budget->of_link ? item->change.instance : "";
 		int r;
 
-		if (!budget || (run->flags & PRALLOC_ALLOW_HARM))
+		if (!budget)
 			continue;
 		r = add_reading(run, item->target.host, budget->capacity, link);
 		if (r == 0 && budget->committed != PRI_ATTR_NONE)
@@ -171,8 +176,6 @@ static void judge_sum(struct pri_run *run, const struct pri_item *first,
 
 void pri_sum_judge(struct pri_run *run)
 {
-	if (run->sum_first == run->reading_count)
-		return;
 	for (size_t i = 0; i < run->n; i++) {
 		const struct budget *budget = budget_of(run->items[i]);
 		struct sum sum = {0};
