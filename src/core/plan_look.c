@@ -352,7 +352,8 @@ int pri_leave_read(struct pri_run *run)
 			take_before(run->readings[i].of, &run->readings[i].item);
 	judge_guards(run);
 	for (size_t i = 0; i < run->n; i++) {
-		kept = judge_item(run, run->items[i]) ?: kept;
+		if (judge_item(run, run->items[i]) < 0)
+			kept = -ENOMEM;
 		if (!run->sums && conclude(run, run->items[i]) < 0 && refused == 0)
 			refused = run->items[i]->change.error;
 	}

@@ -5,8 +5,8 @@
  * What is shown is the time per change; ratios are to the typed calls of the same number of domains,
  * "flat" is to a hundred domains; both is a check and then an apply, which looks again.
  *
- * plan_bench URI DONOR RECIPIENT: a memory move between two guests by a plan, beside the guests' own
- * time: the donor's balloon and then the recipient's, told and waited for by hand.
+ * plan_bench URI DONOR RECIPIENT RECIPIENT: a memory move between three guests by a plan, beside the
+ * guests' own time: the donor's balloon and then the recipients', told and waited for by hand.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -21,6 +21,7 @@
 #define CHANGES 4
 #define BLOCKS 9
 #define MOVES 5
+#define RECIPIENTS 2
 #define TIMEOUT_MS 60000
 #define MOVE_BYTES (UINT64_C(64) << 20)
 
@@ -173,44 +174,73 @@ static uint64_t size_of(struct pr_domain *dom)
 	return bytes;
 }
 
-static void guests(const char *uri, const char *donor, const char *recipient)
+/* A guest and what it has at first. */
+struct guest {
+	struct pr_domain *dom;
+	uint64_t bytes;
+};
+
+static void move_by_hand(const struct guest *donor, const struct guest *recipients)
+{
+	by_hand(donor->dom, donor->bytes - RECIPIENTS * MOVE_BYTES);
+	for (int i = 0; i < RECIPIENTS; i++)
+		by_hand(recipients[i].dom, recipients[i].bytes + MOVE_BYTES);
+}
+
+static void move_by_plan(struct pr_ctx *ctx, const struct guest *donor,
+			 const struct guest *recipients)
+{
+	struct pr_plan *plan;
+	int r = pr_plan_new(ctx, &plan);
+
+	if (r < 0)
+		bench_die("plan", pr_ctx_errmsg(ctx));
+	for (int i = 0; r == 0 && i < RECIPIENTS; i++)
+		r = pr_plan_move(plan, "mem.balloon", donor->dom, recipients[i].dom, MOVE_BYTES, 0);
+	if (r == 0)
+		r = pr_plan_apply(plan, TIMEOUT_MS, PRALLOC_ALLOW_HARM);
+	if (r < 0)
+		bench_die("plan", pr_plan_errmsg(plan));
+	pr_plan_free(plan);
+}
+
+static void move_back(const struct guest *donor, const struct guest *recipients)
+{
+	for (int i = 0; i < RECIPIENTS; i++)
+		by_hand(recipients[i].dom, recipients[i].bytes);
+	by_hand(donor->dom, donor->bytes);
+}
+
+static void guests(const char *uri, char **names)
 {
 	double hand[MOVES], plan_us[MOVES];
-	struct pr_domain *from, *to;
+	struct guest guest[1 + RECIPIENTS];
 	struct pr_ctx *ctx;
 	struct pr_host *host;
-	uint64_t a, b;
 
-	if (pr_ctx_new(&ctx) < 0 || pr_host_open(ctx, uri, 0, &host) < 0 ||
-	    pr_domain_open(host, donor, 0, &from) < 0 ||
-	    pr_domain_open(host, recipient, 0, &to) < 0)
+	if (pr_ctx_new(&ctx) < 0 || pr_host_open(ctx, uri, 0, &host) < 0)
 		bench_die(uri, "cannot be opened");
-	a = size_of(from);
-	b = size_of(to);
+	for (int i = 0; i < 1 + RECIPIENTS; i++) {
+		if (pr_domain_open(host, names[i], 0, &guest[i].dom) < 0)
+			bench_die(names[i], pr_host_errmsg(host));
+		guest[i].bytes = size_of(guest[i].dom);
+	}
 	for (int i = 0; i < MOVES; i++) {
-		struct pr_plan *plan;
 		double start = now_us();
 
-		by_hand(from, a - MOVE_BYTES);
-		by_hand(to, b + MOVE_BYTES);
+		move_by_hand(&guest[0], &guest[1]);
 		hand[i] = now_us() - start;
-		by_hand(to, b);
-		by_hand(from, a);
+		move_back(&guest[0], &guest[1]);
 		start = now_us();
-		if (pr_plan_new(ctx, &plan) < 0 ||
-		    pr_plan_move(plan, "mem.balloon", from, to, MOVE_BYTES, 0) < 0 ||
-		    pr_plan_apply(plan, TIMEOUT_MS, PRALLOC_ALLOW_HARM) < 0)
-			bench_die("plan", pr_plan_errmsg(plan));
+		move_by_plan(ctx, &guest[0], &guest[1]);
 		plan_us[i] = now_us() - start;
-		pr_plan_free(plan);
-		by_hand(to, b);
-		by_hand(from, a);
+		move_back(&guest[0], &guest[1]);
 	}
-	printf("64 MiB from one guest to another: by hand %.0f ms, by a plan %.0f ms, ratio %.2f\n",
-	       median(hand, MOVES) / 1000, median(plan_us, MOVES) / 1000,
+	printf("64 MiB from one guest to each of %d: by hand %.0f ms, by a plan %.0f ms, ratio %.2f\n",
+	       RECIPIENTS, median(hand, MOVES) / 1000, median(plan_us, MOVES) / 1000,
 	       median(plan_us, MOVES) / median(hand, MOVES));
-	pr_domain_close(from);
-	pr_domain_close(to);
+	for (int i = 0; i < 1 + RECIPIENTS; i++)
+		pr_domain_close(guest[i].dom);
 	pr_host_close(host);
 	pr_ctx_unref(ctx);
 }
@@ -219,9 +249,9 @@ int main(int argc, char **argv)
 {
 	if (argc == 1)
 		fleets();
-	else if (argc == 4)
-		guests(argv[1], argv[2], argv[3]);
+	else if (argc == 3 + RECIPIENTS)
+		guests(argv[1], argv + 2);
 	else
-		bench_die("usage", "plan_bench [URI DONOR RECIPIENT]");
+		bench_die("usage", "plan_bench [URI DONOR RECIPIENT RECIPIENT]");
 	return 0;
 }
