@@ -21,6 +21,9 @@ static const struct {
 	{ENOTUNIQ, -EBUSY,
 	 " (the filters of both directions cannot be told apart, and so not be put "
 	 "back; remove them by hand)"},
+	{EOVERFLOW, -EIO,
+	 " (more records of NICs stand on its interfaces pr-out-* and pr-in-* than libpralloc "
+	 "writes; somebody else has made them: remove the interfaces with ip link del)"},
 };
 
 /* Kinds that are missing are ENOENT, as objects that are missing are. */

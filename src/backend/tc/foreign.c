@@ -3,16 +3,12 @@
  * What somebody else has put on a tap: recognised, and where that is asked for recorded, removed,
  * and put back when we leave.
  *
- * The record is a file of the messages that make it again, next to the locks, so that any process
- * finds it.  It is written before anything is removed.
+ * The record is a file of the messages that make it again (store.c), next to the locks, so that any
+ * process finds it.  It is written before anything is removed.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include <linux/rtnetlink.h>
 
@@ -54,41 +50,6 @@ bool pri_tc_foreign(const struct pri_tc_tap *tap, char *text, size_t size)
 	return false;
 }
 
-/* malloc'ed, or NULL. */
-static char *path_of(const struct pri_call *call, int ifindex)
-{
-	const struct pri_tc_host *host = call->host;
-	char *path = NULL;
-
-	if (asprintf(&path, "%s/run/pralloc/tc-%" PRIx64 "-%d.replaced", call->root, host->network,
-		     ifindex) < 0)
-		return NULL;
-	return path;
-}
-
-static int write_file(const char *path, const void *data, size_t size)
-{
-	pri_autofree char *temporary = NULL;
-	int fd, r = 0;
-
-	if (asprintf(&temporary, "%s.new", path) < 0) {
-		temporary = NULL;
-		return -ENOMEM;
-	}
-	fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return -errno;
-	if (write(fd, data, size) != (ssize_t)size)
-		r = errno ? -errno : -EIO;
-	if (close(fd) < 0 && r == 0)
-		r = -errno;
-	if (r == 0 && rename(temporary, path) < 0)
-		r = -errno;
-	if (r < 0)
-		unlink(temporary);
-	return r;
-}
-
 static int remove_qdiscs(struct pri_tc_host *host, int ifindex, const struct pri_tc_tap *tap)
 {
 	struct pri_tc_batch batch = {0};
@@ -108,7 +69,7 @@ static int remove_qdiscs(struct pri_tc_host *host, int ifindex, const struct pri
 
 int pri_tc_foreign_replace(struct pri_call *call, int ifindex)
 {
-	pri_autofree char *path = path_of(call, ifindex);
+	pri_autofree char *path = pri_tc_store_path(call, ifindex);
 	struct pri_tc_host *host = call->host;
 	struct pri_tc_batch record = {0};
 	struct pri_tc_tap tap;
@@ -121,39 +82,54 @@ int pri_tc_foreign_replace(struct pri_call *call, int ifindex)
 	if (r == 0)
 		r = pri_tc_record_foreign(&host->nl, ifindex, &record);
 	if (r == 0)
-		r = write_file(path, record.data, record.used);
+		r = pri_tc_store_write(path, &record);
 	pri_tc_batch_clear(&record);
 	return r == 0 ? remove_qdiscs(host, ifindex, &tap) : r;
 }
 
-/* The file as a batch; messages that make no sense are the kernel's to refuse. */
-static int read_record(const char *path, struct pri_tc_batch *batch)
+static int check_record(struct pri_call *call, const struct pri_tc_port *port)
 {
-	struct stat status;
-	pri_autoclose int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	pri_autofree char *data = NULL;
-	struct nlmsghdr *message;
-	int left;
+	pri_autofree char *path = pri_tc_store_path(call, port->ifindex);
+	struct pri_tc_host *host = call->host;
+	struct pri_tc_batch batch = {0};
+	struct pri_tc_tap tap;
+	int r = path ? pri_tc_store_read(path, &batch) : -ENOMEM;
 
-	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &status) < 0 || status.st_uid != geteuid())
-		return -EACCES;
-	data = malloc((size_t)status.st_size + 1);
-	if (!data)
-		return -ENOMEM;
-	if (read(fd, data, (size_t)status.st_size) != status.st_size)
-		return -EIO;
-	message = (struct nlmsghdr *)(void *)data;
-	left = (int)status.st_size;
-	for (; nlmsg_ok(message, left); message = nlmsg_next(message, &left))
-		pri_tc_copy(batch, message);
-	return batch->failed ? -ENOMEM : 0;
+	pri_tc_batch_clear(&batch);
+	/* With the tap it is gone that it was of. */
+	if (r == -ENOENT || (r < 0 && pri_tc_tap_look(&host->nl, port->ifindex, &tap) == -ENODEV))
+		return 0;
+	if (r == -ENOMEM)
+		return r;
+	if (r == -EBADMSG)
+		return pri_tc_error(call, -EIO,
+				    "what %s had from somebody else is recorded in %s, which is "
+				    "not whole (make it again by hand, with tc; then remove the "
+				    "file)",
+				    port->name, path);
+	return r < 0 ? pri_tc_error(call, r == -EACCES ? r : -EIO, "%s: %s%s", path, strerror(-r),
+				    r == -EACCES ? " (it has to be a file of this user)" : "")
+		     : 0;
+}
+
+int pri_tc_foreign_check(struct pri_call *call, const struct pri_tc_tree *was,
+			 const struct pri_tc_tree *wanted)
+{
+	for (uint32_t i = 0; i < was->port_count; i++) {
+		const struct pri_tc_port *port = pri_tc_tree_port(wanted, was->ports[i].slot, i);
+		int r = port && port->ifindex == was->ports[i].ifindex
+				? 0
+				: check_record(call, &was->ports[i]);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }
 
 int pri_tc_foreign_restore(struct pri_call *call, int ifindex)
 {
-	pri_autofree char *path = path_of(call, ifindex);
+	pri_autofree char *path = pri_tc_store_path(call, ifindex);
 	struct pri_tc_host *host = call->host;
 	struct pri_tc_batch batch = {0};
 	struct pri_tc_tap tap;
@@ -168,7 +144,7 @@ int pri_tc_foreign_restore(struct pri_call *call, int ifindex)
 	if (r == 0 && *tap.ingress)
 		return 0;
 	if (r == 0)
-		r = read_record(path, &batch);
+		r = pri_tc_store_read(path, &batch);
 	if (r == 0)
 		r = pri_tc_send(&host->nl, &batch);
 	pri_tc_batch_clear(&batch);

@@ -33,8 +33,11 @@ bool pri_tc_ifb_owner(const struct pri_tc_interface *interface,
 	return false;
 }
 
-/* More than twice as many as there are slots. */
+/* As many NICs as there are slots, and twice as many places for their VMs. */
+#define PORTS_MAX (PRI_TC_SLOT_LAST - PRI_TC_SLOT_FIRST + 1)
 #define BUCKETS 8192
+
+_Static_assert(BUCKETS > PORTS_MAX, "a VM always finds a place");
 
 struct reading {
 	struct pri_tc_tree *tree;
@@ -87,7 +90,8 @@ static int find_vm(struct reading *reading, const uint8_t *id, uint16_t *ret_vm)
 			return 0;
 	}
 	r = pri_tc_tree_add_vm(tree, id, ret_vm);
-	reading->vms[at] = (uint16_t)(*ret_vm + 1);
+	if (r == 0)
+		reading->vms[at] = (uint16_t)(*ret_vm + 1);
 	return r;
 }
 
@@ -102,6 +106,9 @@ static int take_record(void *arg, const struct nlmsghdr *message)
 
 	if (!pri_tc_filter_parse(message, &filter) || !pri_tc_record_read(&filter, &port, &vm))
 		return 0;
+	/* Nobody of us writes so many. */
+	if (tree->port_count == PORTS_MAX)
+		return -EOVERFLOW;
 	r = find_vm(reading, vm.id, &port.vm);
 	if (r < 0)
 		return r;

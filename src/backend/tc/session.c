@@ -212,7 +212,8 @@ int pri_tc_session_check(struct pri_tc_session *session, struct pri_tc_pair *pai
 {
 	int r = pri_tc_layout(&pair->wanted);
 
-	return r < 0 ? fail_layout(session, pair, r) : 0;
+	return r < 0 ? fail_layout(session, pair, r)
+		     : pri_tc_foreign_check(session->call, &pair->was, &pair->wanted);
 }
 
 /* What was wanted is what is. */

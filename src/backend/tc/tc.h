@@ -9,7 +9,7 @@
  *   limit.c            the one-message change   join.c     taps that come to a tree and leave it
  *   session.c cache.c  the trees of a call, and those that are remembered
  *   tree.h             one direction of a link: load, layout, commit; tap.c record.c
- *   foreign.c replay.c what others have on taps, recorded and put back
+ *   foreign.c replay.c store.c  what others have on taps, recorded and put back
  *   nl.h msg.h         netlink                  model.h    the arithmetic
  *   fault.c probe.c    errors                   commit.h   a commit on its way
  */
@@ -230,6 +230,16 @@ bool pri_tc_foreign(const struct pri_tc_tap *tap, char *text, size_t size);
 int pri_tc_foreign_replace(struct pri_call *call, int ifindex);
 /* Put it back, where it was recorded and nothing of ours is on the tap. */
 int pri_tc_foreign_restore(struct pri_call *call, int ifindex);
+/* Whether what is to be put back, when wanted follows was, can be. */
+int pri_tc_foreign_check(struct pri_call *call, const struct pri_tc_tree *was,
+			 const struct pri_tc_tree *wanted);
+/* store.c: the file of it */
+/* malloc'ed, or NULL. */
+char *pri_tc_store_path(const struct pri_call *call, int ifindex);
+/* All of it or nothing. */
+int pri_tc_store_write(const char *path, const struct pri_tc_batch *batch);
+/* -ENOENT: there is none.  -EBADMSG: it is not whole.  -EACCES: it is not ours. */
+int pri_tc_store_read(const char *path, struct pri_tc_batch *batch);
 /* replay.c: the messages that make what is on an interface again. */
 int pri_tc_record_foreign(struct pri_tc_nl *nl, int ifindex, struct pri_tc_batch *record);
 
