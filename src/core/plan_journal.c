@@ -180,6 +180,16 @@ bool pri_journal_is_over(const char *text)
 	return !ready || end > ready;
 }
 
+int pri_journal_mend(const struct pri_journal *journal, const char *text, char **error)
+{
+	const char *last = strrchr(text, '\n');
+	size_t whole = last ? (size_t)(last + 1 - text) : 0;
+
+	if (text[whole] && ftruncate(journal->fd, (off_t)whole) < 0)
+		return fail_file(journal, "write", error);
+	return 0;
+}
+
 static int append(const struct pri_journal *journal, const char *text, char **error)
 {
 	size_t length = strlen(text);

@@ -17,6 +17,8 @@ void pri_journal_free(struct pri_journal *journal);
 int pri_journal_open(struct pri_journal *journal, bool create, char **ret_text, char **error);
 /* Whether a text is of a plan that came to its end, or never began. */
 bool pri_journal_is_over(const char *text);
+/* Cut off a last line that came to the file in part, so that nothing is appended to it. */
+int pri_journal_mend(const struct pri_journal *journal, const char *text, char **error);
 
 /* Write all that is needed to take the items back. */
 int pri_journal_begin(struct pri_journal *journal, const struct pr_plan *plan,

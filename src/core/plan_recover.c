@@ -330,7 +330,9 @@ static int recover(struct pr_plan *plan, struct reader *reader, const char *path
 		r = pri_journal_open(plan->journal, /* create= */ false, &text, error);
 	if (r < 0 || !text || pri_journal_is_over(text))
 		return r;
-	r = read_journal(reader, text, error);
+	r = pri_journal_mend(plan->journal, text, error);
+	if (r == 0)
+		r = read_journal(reader, text, error);
 	if (r < 0)
 		return r;
 	r = take_back(plan, deadline_ns, error);

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The worker thread of a libvirt host, with plain functions as jobs. */
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <criterion/criterion.h>
 
@@ -29,6 +33,7 @@ struct test_job {
 	struct pri_job job;
 	struct bench *bench;
 	char subject[8];
+	int copy; /* the worker's descriptor */
 };
 
 static void sleep_ms(long ms)
@@ -315,4 +320,137 @@ Test(libvirt_worker, an_alarm_waits_for_the_job_and_not_for_the_end)
 	atomic_store(&bench.hang, false);
 	cr_assert(becomes(&bench.finished, 1), "the worker did not end");
 	cr_assert_eq(atomic_load(&bench.tasks), 0, "an alarm rang after the end");
+}
+
+/* -- in two parts -- */
+
+/* Two descriptors of one eventfd: the worker closes the one that it gets. */
+static int begin_job(struct bench *bench, struct test_job *job, int *ret_ready, char *text)
+{
+	int r;
+
+	*ret_ready = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	cr_assert_geq(*ret_ready, 0);
+	job->copy = dup(*ret_ready);
+	cr_assert_geq(job->copy, 0);
+	text[0] = '\0';
+	r = pri_worker_begin(bench->worker, &job->job, job->copy, text, TEXT_SIZE);
+	if (r < 0)
+		close(job->copy);
+	return r;
+}
+
+static int end_job(struct bench *bench, struct test_job *job, uint64_t ms, char text[TEXT_SIZE])
+{
+	text[0] = '\0';
+	return pri_worker_end(bench->worker, &job->job, pri_monotonic_ns() + ms * MS, text,
+			      TEXT_SIZE);
+}
+
+static bool is_ready(int fd, int ms)
+{
+	struct pollfd pollfd = {.fd = fd, .events = POLLIN};
+
+	return poll(&pollfd, 1, ms) == 1;
+}
+
+Test(libvirt_worker, a_begun_job_runs_meanwhile_and_tells_when_it_is_done)
+{
+	struct test_job *job;
+	char text[TEXT_SIZE];
+	struct bench bench;
+	int ready;
+
+	bench_open(&bench);
+	job = job_new(&bench, "vm1");
+	atomic_store(&bench.hang, true);
+	cr_assert_eq(begin_job(&bench, job, &ready, text), 0, "%s", text);
+	cr_expect(!is_ready(ready, 20), "told before it was done");
+	atomic_store(&bench.hang, false);
+	cr_expect(is_ready(ready, LONG_MS), "nothing was told");
+	cr_expect_eq(atomic_load(&bench.ran), 1);
+	cr_expect_eq(end_job(&bench, job, LONG_MS, text), 0, "%s", text);
+	for (int i = 0; i < LONG_MS && fcntl(job->copy, F_GETFD) >= 0; i++)
+		sleep_ms(1);
+	cr_expect_lt(fcntl(job->copy, F_GETFD), 0, "its descriptor stays open");
+	cr_expect_eq(atomic_load(&bench.dropped), 0, "the job is the caller's again");
+	free(job);
+	close(ready);
+	bench_close(&bench);
+}
+
+Test(libvirt_worker, the_end_of_a_begun_job_waits_for_it)
+{
+	struct test_job *job;
+	char text[TEXT_SIZE];
+	struct bench bench;
+	int ready;
+
+	bench_open(&bench);
+	for (int i = 0; i < 100; i++) {
+		job = job_new(&bench, "vm1");
+		cr_assert_eq(begin_job(&bench, job, &ready, text), 0, "%s", text);
+		cr_assert_eq(end_job(&bench, job, LONG_MS, text), 0, "%s", text);
+		cr_assert_eq(atomic_load(&bench.ran), i + 1, "ended before it had run");
+		free(job);
+		close(ready);
+	}
+	bench_close(&bench);
+}
+
+Test(libvirt_worker, a_begun_job_that_hangs_is_given_up_at_its_end)
+{
+	struct test_job *job, *other;
+	char text[TEXT_SIZE];
+	struct bench bench;
+	int ready, second;
+
+	bench_open(&bench);
+	job = job_new(&bench, "vm1");
+	other = job_new(&bench, "vm2");
+	atomic_store(&bench.hang, true);
+	cr_assert_eq(begin_job(&bench, job, &ready, text), 0, "%s", text);
+	/* One at a time: the other one is not begun, and is its caller's. */
+	cr_expect_eq(begin_job(&bench, other, &second, text), -EBUSY);
+	cr_expect(strstr(text, "vm1"), "%s", text);
+	close(second);
+	cr_expect_eq(end_job(&bench, job, 20, text), 1, "%s", text);
+	cr_expect(strstr(text, "virTestCall"), "%s", text);
+	cr_expect_eq(atomic_load(&bench.dropped), 0, "it still runs");
+	atomic_store(&bench.hang, false);
+	cr_expect(becomes(&bench.dropped, 1), "nobody dropped it");
+	/* Whoever waits is not left alone with it. */
+	cr_expect(is_ready(ready, LONG_MS), "nothing was told");
+	cr_expect_eq(begin_job(&bench, other, &second, text), 0, "%s", text);
+	cr_expect_eq(end_job(&bench, other, LONG_MS, text), 0, "%s", text);
+	cr_expect_eq(atomic_load(&bench.ran), 2);
+	free(other);
+	close(second);
+	close(ready);
+	bench_close(&bench);
+}
+
+Test(libvirt_worker, a_job_that_is_run_waits_for_one_that_was_begun)
+{
+	struct test_job *job, *other;
+	char text[TEXT_SIZE];
+	struct bench bench;
+	int ready;
+
+	bench_open(&bench);
+	job = job_new(&bench, "vm1");
+	other = job_new(&bench, "vm2");
+	atomic_store(&bench.hang, true);
+	cr_assert_eq(begin_job(&bench, job, &ready, text), 0, "%s", text);
+	cr_expect_lt(run_job(&bench, other, 20, text), 0, "nothing was begun");
+	cr_expect(strstr(text, "vm1"), "%s", text);
+	atomic_store(&bench.hang, false);
+	cr_expect(is_ready(ready, LONG_MS));
+	cr_expect_eq(end_job(&bench, job, LONG_MS, text), 0, "%s", text);
+	cr_expect_eq(run_job(&bench, other, LONG_MS, text), 0, "%s", text);
+	cr_expect_eq(atomic_load(&bench.ran), 2);
+	free(other);
+	free(job);
+	close(ready);
+	bench_close(&bench);
 }
