@@ -191,10 +191,12 @@ static int rebuild_index(struct pr_plan *plan)
 	return r < 0 ? r : 0;
 }
 
-/* The same change for the persistent configuration. */
+/* The same change for the persistent configuration, which another backend may serve. */
 static int copy_item(struct pri_item *to, const struct pri_item *from, uint32_t mode)
 {
 	*to = *from;
+	to->route = pri_route(from->target.host, from->change.attr, mode);
+	to->change.serve = to->route->serve;
 	to->change.mode = mode;
 	to->instance = NULL;
 	to->change.wanted = (struct pri_value){0};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Who serves what, where a backend stands beside the one that opened the host. */
+#include "core/plan.h"
 #include "fixture.h"
 
 #define MODES(attribute) [attribute] = {.attr = (attribute), .modes
@@ -9,6 +10,8 @@ static const struct pri_serve first_rows[PRI_ATTR_COUNT] = {MODES(PRI_CPU_SHARES
 }
 , MODES(PRI_NET_WEIGHT_IN) = PRI_SERVE_READ_CONFIG | PRI_SERVE_WRITE_CONFIG,
   .no_write = "first only keeps it"
+}
+, MODES(PRI_MEM_THROTTLE) = PRI_SERVE_READ_CONFIG | PRI_SERVE_WRITE_CONFIG
 }
 ,
 }
@@ -125,5 +128,30 @@ Test(route, chosen_and_given_back)
 	}
 	cr_expect_eq(pr_host_set_route(&host, "cpu.shares", "third", 0), -EINVAL);
 	EXPECT_TEXT(pr_host_errmsg(&host), "first, beside");
+	pr_ctx_unref(ctx);
+}
+
+Test(route, each_mode_of_a_step_has_its_own)
+{
+	static const char *const wanted[] = {
+		[PRI_STEP_LIVE] = "beside", [PRI_STEP_CONFIG] = "first"};
+	struct pr_plan *plan = NULL;
+	struct pr_host host;
+	struct pr_domain dom = {.references = 1, .host = &host, .lock_fd = -1};
+	struct pr_ctx *ctx;
+
+	cr_assert_eq(pr_ctx_new(&ctx), 0);
+	host = two_backends(ctx);
+	host.references = 1;
+	cr_assert_eq(pr_plan_new(ctx, &plan), 0);
+	cr_assert_eq(pr_plan_set_u64(plan, &dom, "mem.throttle", NULL, 1 << 20), 0, "%s",
+		     pr_plan_errmsg(plan));
+	for (size_t m = 0; m < PRI_STEP_MODES; m++) {
+		const struct pri_item *item = &plan->steps[m][0].item;
+
+		cr_expect_str_eq(host.backends[item->route->backend].backend->name, wanted[m]);
+		cr_expect_eq(item->change.serve, item->route->serve);
+	}
+	pr_plan_free(plan);
 	pr_ctx_unref(ctx);
 }

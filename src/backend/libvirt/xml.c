@@ -76,8 +76,8 @@ static int take_vcpus(struct pri_lv_xml *xml, const xmlNode *domain)
 	uint64_t maximum = vcpu ? content(vcpu) : 1;
 	uint64_t current = attribute_number(vcpu, "current", maximum);
 
-	if (maximum > VCPUS_MAX)
-		maximum = VCPUS_MAX;
+	if (maximum > VCPUS_MAX || current > maximum)
+		return -EIO;
 	xml->vcpus = (unsigned int)maximum;
 	xml->vcpu_enabled = calloc(maximum + 1, sizeof(bool));
 	if (!xml->vcpu_enabled)
@@ -88,7 +88,7 @@ static int take_vcpus(struct pri_lv_xml *xml, const xmlNode *domain)
 	for (xmlNode *c = each ? each->children : NULL; c; c = c->next) {
 		uint64_t id = is(c, "vcpu") ? attribute_number(c, "id", maximum) : maximum;
 
-		if (id >= maximum)
+		if (id >= maximum || xml->vcpu_enabled[id])
 			continue;
 		xml->vcpu_enabled[id] = attribute_is(c, "enabled", "yes");
 		xml->vcpus_fixed += xml->vcpu_enabled[id] && attribute_is(c, "hotpluggable", "no");
