@@ -119,6 +119,9 @@ struct pri_call {
 	 * a tree for tests (pr_ctx_set_root). */
 	const char *root;
 	const struct pri_target *of; /* for core->place and core->links, opaque */
+	/* The same in all calls of one short public call, so that what was looked at in the first
+	 * one still holds; 0: not known. */
+	uint64_t number;
 };
 
 /*
@@ -379,8 +382,8 @@ struct pri_backend {
 	bool private_domains;
 };
 
-#define PRI_BACKEND_ENTRY pri_backend_entry_2
-#define PRI_BACKEND_ENTRY_NAME "pri_backend_entry_2"
+#define PRI_BACKEND_ENTRY pri_backend_entry_3
+#define PRI_BACKEND_ENTRY_NAME "pri_backend_entry_3"
 typedef const struct pri_backend *(*pri_backend_entry)(const struct pri_core *core);
 
 #endif /* PRI_BACKEND_H */

@@ -246,6 +246,7 @@ int pri_set(const struct pri_target *target, const struct pri_request *requests,
 	r = pri_flags_check(flags, PRI_SET_FLAGS, error);
 	if (r < 0)
 		return r;
+	target->host->ctx->number = ++target->host->ctx->numbers;
 	r = init_items(items, &count, target, requests, n, modes, error);
 	for (size_t i = 0; i < count; i++)
 		list[i] = &items[i];
@@ -254,6 +255,7 @@ int pri_set(const struct pri_target *target, const struct pri_request *requests,
 			      error);
 	for (size_t i = 0; i < count; i++)
 		pri_item_clear(&items[i]);
+	target->host->ctx->number = 0;
 	return r;
 }
 

@@ -21,6 +21,8 @@ struct pr_ctx {
 	unsigned int references;
 	uint32_t timeout_ms;
 	uint64_t deadline_ns; /* of the public call that goes on, 0 until it is asked for */
+	uint64_t numbers;     /* how many short public calls there were */
+	uint64_t number;      /* of the one that goes on, or 0 */
 	char *root;	      /* of pr_ctx_set_root, or NULL */
 	void *held;	      /* table of held.h, or NULL */
 	bool held_known;
@@ -69,6 +71,7 @@ struct pr_host {
 	char *text;		       /* last text that pr_host_get_str gave out */
 	struct pri_listener *listener; /* NULL: nobody asked for events */
 	unsigned int lock_count;       /* files of locks that its domains keep open */
+	const struct pri_attr *named;  /* the attribute that was named last, or NULL */
 	char errmsg[PRI_ERRMSG_MAX];
 };
 

@@ -16,15 +16,14 @@ struct search {
 	size_t index;	   /* given NULL: which one */
 	size_t count;
 	char *found; /* malloc'ed */
-	char names[NAMES_MAX];
+	char *names; /* for an error text: NAMES_MAX, or NULL */
 };
 
 static void note_name(struct search *search, const char *name)
 {
 	size_t length = strlen(search->names);
 
-	snprintf(search->names + length, sizeof(search->names) - length, "%s%s", length ? ", " : "",
-		 name);
+	snprintf(search->names + length, NAMES_MAX - length, "%s%s", length ? ", " : "", name);
 }
 
 static bool matches(const char *given, const char *canonical, const char *const *aliases)
@@ -43,7 +42,8 @@ static int add(void *arg, const char *canonical, const char *const *aliases)
 	bool wanted = search->given ? matches(search->given, canonical, aliases)
 				    : search->count == search->index;
 
-	note_name(search, canonical);
+	if (search->names)
+		note_name(search, canonical);
 	search->count++;
 	if (!wanted || search->found)
 		return 0;
@@ -104,6 +104,26 @@ static int resolve_by_backend(const struct pri_target *target, const struct pri_
 	return 0;
 }
 
+/* Which ones there are is asked again for the text. */
+static int fail_choice(const struct pri_target *target, const struct pri_attr *attr, uint32_t mode,
+		       const char *given, char **error)
+{
+	char names[NAMES_MAX] = "";
+	struct search search = {.given = given, .names = names};
+	int r = list(target, attr, mode, &search, error);
+
+	if (r < 0)
+		return r;
+	free(search.found);
+	if (!given && search.count > 1)
+		return pri_set_error(error, -EINVAL,
+				     "%s of %s: which one? there are several instances (%s)",
+				     attr->name, pri_target_name(target), names);
+	return pri_set_error(error, -ENODEV, "%s of %s: there is no instance \"%.64s\" (%s%s)",
+			     attr->name, pri_target_name(target), given ? given : "",
+			     search.count ? "there are: " : "there are none", names);
+}
+
 static int resolve_listed(const struct pri_target *target, const struct pri_attr *attr,
 			  uint32_t mode, const char *given, char **ret_instance, char **error)
 {
@@ -112,19 +132,12 @@ static int resolve_listed(const struct pri_target *target, const struct pri_attr
 
 	if (r < 0)
 		return r;
-	if (!given && search.count > 1) {
-		free(search.found);
-		return pri_set_error(error, -EINVAL,
-				     "%s of %s: which one? there are several instances (%s)",
-				     attr->name, pri_target_name(target), search.names);
+	if (search.found && (given || search.count == 1)) {
+		*ret_instance = search.found;
+		return 0;
 	}
-	if (!search.found)
-		return pri_set_error(error, -ENODEV,
-				     "%s of %s: there is no instance \"%.64s\" (%s%s)", attr->name,
-				     pri_target_name(target), given ? given : "",
-				     search.count ? "there are: " : "there are none", search.names);
-	*ret_instance = search.found;
-	return 0;
+	free(search.found);
+	return fail_choice(target, attr, mode, given, error);
 }
 
 int pri_instance_resolve(const struct pri_target *target, const struct pri_attr *attr,

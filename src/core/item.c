@@ -125,19 +125,22 @@ static int item_begin(struct pri_item *item, const struct pri_target *target,
 	return 0;
 }
 
-static int find_attr(const struct pri_request *request, const struct pri_attr **ret_attr,
-		     char **instance, char **error)
+/* A caller names the same attribute again and again: the table is not searched each time. */
+static int find_attr(struct pr_host *host, const struct pri_request *request,
+		     const struct pri_attr **ret_attr, char **instance, char **error)
 {
 	char inside[PRI_NAME_MAX];
 	int r;
 
-	if (request->attr) {
-		*ret_attr = request->attr;
+	*ret_attr = request->attr ? request->attr : host->named;
+	if (request->attr || (request->attribute && host->named &&
+			      strcmp(request->attribute, host->named->name) == 0))
 		return 0;
-	}
 	if (!request->attribute)
 		return pri_set_error(error, -EINVAL, "the name of the attribute is NULL");
 	r = pri_attr_split(error, request->attribute, ret_attr, inside, sizeof(inside));
+	if (r == 0)
+		host->named = *ret_attr;
 	if (r < 0 || !*inside)
 		return r;
 	if (request->instance && *request->instance)
@@ -152,7 +155,7 @@ int pri_item_init(struct pri_item *item, const struct pri_target *target,
 {
 	pri_autofree char *inside = NULL;
 	const struct pri_attr *attr = NULL;
-	int r = find_attr(request, &attr, &inside, error);
+	int r = find_attr(target->host, request, &attr, &inside, error);
 
 	if (r < 0) {
 		*item = (struct pri_item){.change.instance = ""};

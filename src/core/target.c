@@ -77,6 +77,7 @@ static void call_init(struct pri_call *call, const struct pri_target *target, si
 		.root = pri_root(host->ctx),
 		.read_only = host->read_only,
 		.of = target,
+		.number = host->ctx->number,
 	};
 }
 

@@ -256,6 +256,72 @@ Test(net_life, two_processes_at_once, .timeout = 60)
 	end(&scene);
 }
 
+static void set_rate_out(const struct net_host *host, int vm, uint64_t rate)
+{
+	cr_assert_eq(pr_set_u64(host->vm[vm], "net.rate.out", NULL, rate, 0), 0, "%s",
+		     pr_domain_errmsg(host->vm[vm]));
+}
+
+/* The last of these is 500 and 1500000. */
+static void change_limits_and_weights(const struct net_bed *bed, int vm)
+{
+	struct net_host host;
+	int failures = 0;
+
+	net_host_open(&host, bed);
+	for (uint64_t round = 0; round < 2001; round++) {
+		failures += pr_set_u64(host.vm[vm], "net.rate.out", NULL,
+				       1000000 + round % 7 * 125000,
+				       round % 2 ? PRALLOC_NO_VERIFY : 0) != 0;
+		if (round % 10 == 0)
+			failures += pr_net_set_weight(host.vm[vm], NULL, PRALLOC_NET_OUT,
+						      (round / 10 % 7 + 1) * 100, 0) != 0;
+	}
+	set_rate_out(&host, vm, 1500000);
+	_exit(failures == 0 ? 0 : 1);
+}
+
+static void expect_limits(uint64_t rate)
+{
+	struct net_classes classes = {0};
+	char device[NET_DEVICE_MAX];
+	size_t limited = 0;
+
+	net_ifb(device, PRALLOC_NET_OUT);
+	net_classes_read(&classes, device);
+	for (size_t i = 0; i < classes.count; i++)
+		limited += classes.list[i].ceil == rate;
+	cr_expect_eq(limited, VMS, "%zu classes have the last limit", limited);
+	net_classes_free(&classes);
+}
+
+/* Single messages of each process between whole commits of the other one. */
+Test(net_life, limits_and_weights_of_two_processes_at_once, .timeout = 60)
+{
+	struct scene scene;
+	pid_t pids[VMS];
+
+	begin(&scene);
+	net_set_link(&scene.host, LINK);
+	for (int vm = 0; vm < VMS; vm++) {
+		pids[vm] = fork();
+		cr_assert(pids[vm] >= 0);
+		if (pids[vm] == 0)
+			change_limits_and_weights(&scene.bed, vm);
+	}
+	for (int vm = 0; vm < VMS; vm++) {
+		int status;
+
+		cr_assert_eq(waitpid(pids[vm], &status, 0), pids[vm]);
+		cr_expect_eq(status, 0, "process %d: status 0x%x", vm, (unsigned int)status);
+	}
+	for (int vm = 0; vm < VMS; vm++)
+		cr_expect_eq(weight_of(&scene, vm), 500, "%" PRIu64, weight_of(&scene, vm));
+	expect_limits(1500000);
+	expect_sound("after two processes");
+	end(&scene);
+}
+
 /* Sets up, changes and takes down until it is killed. */
 static void work_until_killed(const struct net_bed *bed)
 {
@@ -269,6 +335,8 @@ static void work_until_killed(const struct net_bed *bed)
 			pr_net_set_weight(host.vm[vm], NULL, PRALLOC_NET_OUT,
 					  round % 100 * 10 + 100, 0);
 		pr_net_set_rate(host.vm[0], NULL, PRALLOC_NET_IN, rate / 2, 0, 0, 0);
+		for (uint64_t single = 0; single < 1000; single++)
+			pr_set_u64(host.vm[1], "net.rate.out", NULL, rate / 2 + single, 0);
 		if (round % 2)
 			pr_net_reset(host.host, NET_LINK, 0);
 	}
@@ -301,12 +369,14 @@ Test(net_life, killed_at_any_point, .timeout = 120)
 		set_weight(&scene, 1, 100);
 		cr_expect_eq(weight_of(&scene, 0), 300);
 		cr_expect_eq(weight_of(&scene, 1), 100);
+		set_rate_out(&scene.host, 1, (uint64_t)(LINK * (double)MBIT_BYTES) / 2);
 		expect_sound("after a kill");
 	}
 	expect_three_to_one(&scene, "after kills");
 	cr_assert_eq(
 		pr_net_set_rate(scene.host.vm[0], NULL, PRALLOC_NET_IN, PRALLOC_UNLIMITED, 0, 0, 0),
 		0, "%s", pr_domain_errmsg(scene.host.vm[0]));
+	set_rate_out(&scene.host, 1, PRALLOC_UNLIMITED);
 	cr_assert_eq(pr_net_reset(scene.host.host, NET_LINK, 0), 0, "%s",
 		     pr_host_errmsg(scene.host.host));
 	net_expect_nothing_left();

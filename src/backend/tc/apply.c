@@ -113,7 +113,11 @@ int pri_tc_apply(struct pri_call *call, struct pri_change *changes, size_t n)
 	if (r < 0)
 		return r;
 	cancel(changes, n);
-	if (n > 1 || !pri_tc_limit(call, changes))
+	if (n == 1 && pri_tc_limit(call, changes))
+		return 0;
+	/* It may have seen interfaces come and go. */
+	r = pri_tc_prepare(call);
+	if (r == 0)
 		r = apply_all(call, changes, n);
 	if (r == 0)
 		verify_all(call, changes, n);

@@ -3,9 +3,8 @@
  * Trees that were read or written, for the next call.
  *
  * The kernel's state alone counts.  What tells that it is still the one that is remembered: a
- * number in a file that all processes map, odd while one of them writes, another even one after
- * each write; and that no interface has come or gone.  A process that is killed while it writes
- * leaves an odd number, so that the next one reads all anew.  Without the file all is read always.
+ * number in a file that all processes map, another one after each write (turn.h); and that no
+ * interface has come or gone.  Without the file all is read always.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,19 +16,31 @@
 #include <sys/stat.h>
 
 #include "backend/tc/tc.h"
+#include "backend/tc/turn.h"
 
+/* How often a single message looks whether the file still has its name. */
+#define LOOK_NS UINT64_C(1000000000)
 #define SIZE (PRI_TC_DIRECTIONS * sizeof(uint64_t))
+
+struct pri_tc_entry *pri_tc_entry_find(const struct pri_tc_host *host, int owner,
+				       enum pri_tc_direction direction)
+{
+	for (size_t i = 0; i < host->entry_count; i++) {
+		struct pri_tc_entry *entry = host->entries[i];
+
+		if (entry->tree.owner == owner && entry->tree.direction == direction)
+			return entry;
+	}
+	return NULL;
+}
 
 static struct pri_tc_entry *entry_of(struct pri_tc_host *host, int owner,
 				     enum pri_tc_direction direction)
 {
-	struct pri_tc_entry **more, *entry;
+	struct pri_tc_entry **more, *entry = pri_tc_entry_find(host, owner, direction);
 
-	for (size_t i = 0; i < host->entry_count; i++) {
-		entry = host->entries[i];
-		if (entry->tree.owner == owner && entry->tree.direction == direction)
-			return entry;
-	}
+	if (entry)
+		return entry;
 	more = realloc(host->entries, (host->entry_count + 1) * sizeof(*more));
 	if (!more)
 		return NULL;
@@ -127,32 +138,51 @@ struct pri_tc_entry *pri_tc_entry(struct pri_call *call, int owner, enum pri_tc_
 	return entry;
 }
 
-void pri_tc_entry_forget(const struct pri_call *call, struct pri_tc_entry *entry)
+bool pri_tc_entry_has_file(struct pri_tc_entry *entry, uint64_t now_ns)
 {
-	pri_autofree char *path = path_of(call, entry->tree.owner);
+	struct stat status;
 
-	if (path)
-		unlink(path);
-	pri_tc_entry_clear(entry);
+	/* now_ns is that of a deadline: it need not grow. */
+	if (now_ns - entry->looked_ns < LOOK_NS)
+		return true;
+	entry->looked_ns = now_ns;
+	if (fstat(entry->fd, &status) < 0 || status.st_nlink == 0)
+		entry->valid = false;
+	return entry->valid;
 }
 
 uint64_t pri_tc_entry_number(const struct pri_tc_entry *entry)
 {
-	return entry && entry->numbers ? __atomic_load_n(number_of(entry), __ATOMIC_ACQUIRE) : 1;
+	if (!entry || !entry->numbers)
+		return 1;
+	return entry->mine ? entry->before : __atomic_load_n(number_of(entry), __ATOMIC_ACQUIRE);
 }
 
-void pri_tc_entry_begin(struct pri_tc_entry *entry)
+void pri_tc_entry_begin(const struct pri_tc_host *host, struct pri_tc_entry *entry)
 {
 	if (entry && entry->numbers)
-		__atomic_store_n(number_of(entry), (pri_tc_entry_number(entry) + 1) | 1,
-				 __ATOMIC_RELEASE);
+		entry->before = pri_tc_turn_take(number_of(entry), host->pid, &entry->mine);
 }
 
-void pri_tc_entry_end(struct pri_tc_entry *entry)
+bool pri_tc_entry_try(const struct pri_tc_host *host, struct pri_tc_entry *entry)
 {
-	if (entry && entry->numbers)
-		__atomic_store_n(number_of(entry), pri_tc_entry_number(entry) + 1,
-				 __ATOMIC_RELEASE);
+	entry->before = entry->number;
+	if (pri_tc_turn_try(number_of(entry), entry->number, host->pid, &entry->mine))
+		return true;
+	entry->mine = 0;
+	return false;
+}
+
+bool pri_tc_entry_end(struct pri_tc_entry *entry, bool wrote)
+{
+	bool same = !wrote && !(entry->before & 1);
+	uint64_t next = same ? entry->before : pri_tc_turn_next(entry->mine);
+	bool ended = pri_tc_turn_end(number_of(entry), entry->mine, next);
+
+	entry->mine = 0;
+	if (ended)
+		entry->number = next;
+	return ended;
 }
 
 bool pri_tc_entry_holds(const struct pri_tc_host *host, const struct pri_tc_entry *entry)

@@ -4,74 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-
-#include <linux/rtnetlink.h>
-#include <netlink/netlink.h>
-#include <netlink/socket.h>
 
 #include <pralloc/ctx.h>
 #include <pralloc/event.h>
 
 #include "backend/tc/tc.h"
-
-#define RECEIVE_SIZE 32768
-
-struct pri_tc_watch {
-	struct nl_sock *socket;
-	char buffer[RECEIVE_SIZE];
-};
-
-/* Without one every call looks for itself. */
-void pri_tc_watch_open(struct pri_tc_host *host)
-{
-	struct pri_tc_watch *watch = calloc(1, sizeof(*watch));
-
-	host->changes = 1;
-	if (!watch)
-		return;
-	watch->socket = nl_socket_alloc();
-	if (watch->socket && nl_connect(watch->socket, NETLINK_ROUTE) == 0 &&
-	    nl_socket_add_membership(watch->socket, RTNLGRP_LINK) == 0) {
-		host->watch = watch;
-		return;
-	}
-	if (watch->socket)
-		nl_socket_free(watch->socket);
-	free(watch);
-}
-
-void pri_tc_watch_close(struct pri_tc_host *host)
-{
-	if (!host->watch)
-		return;
-	nl_socket_free(host->watch->socket);
-	free(host->watch);
-	host->watch = NULL;
-}
-
-/* What came does not matter: whoever needs it asks the kernel.  Also when more came than there
- * was room for. */
-void pri_tc_watch_look(struct pri_tc_host *host)
-{
-	struct pri_tc_watch *watch = host->watch;
-	bool any = !watch;
-
-	while (watch) {
-		ssize_t size = recv(nl_socket_get_fd(watch->socket), watch->buffer,
-				    sizeof(watch->buffer), MSG_DONTWAIT);
-
-		if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-			break;
-		if (size < 0 && errno != EINTR && errno != ENOBUFS) {
-			pri_tc_watch_close(host);
-			break;
-		}
-		any = true;
-	}
-	if (any)
-		host->changes++;
-}
 
 static bool is_domain(const struct pri_tc_host *host, const struct pri_tc_interface *interface)
 {

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysinfo.h>
+#include <unistd.h>
 
 #include <asm/socket.h>
 
@@ -56,6 +57,7 @@ static int open_host(struct pri_call *call, bool beside, struct pri_tc_host **re
 	if (!host)
 		return -ENOMEM;
 	host->beside = beside;
+	host->pid = getpid();
 	r = pri_tc_nl_open(&host->nl);
 	if (r < 0) {
 		free(host);

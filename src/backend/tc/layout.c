@@ -64,6 +64,11 @@ static uint32_t limit_ticks(const struct pri_tc_port *port, uint32_t usual)
 	return ticks | 1;
 }
 
+uint64_t pri_tc_class_limit(const struct pri_tc_class *c)
+{
+	return c->cbuffer & 1 ? c->ceil : PRALLOC_UNLIMITED;
+}
+
 /* What does not change from class to class. */
 struct sums {
 	struct pri_tc_tree *tree;

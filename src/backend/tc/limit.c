@@ -1,88 +1,98 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The limit of one NIC, which concerns nobody else: one message, whatever stands beside it.  For
- * this the tree has to be known already, and the NIC to be in it with nothing but an average.
+ * this the tree has to be known already, nobody may be writing it (turn.h), and the NIC has to be
+ * in it with nothing but an average.  The kernel's answer tells what the class has then, so that
+ * nothing is asked to verify it.
  */
-#include <errno.h>
-#include <string.h>
-
 #include "backend/tc/tc.h"
 
-static struct pri_tc_port *find_port(const struct pri_tc_host *host, struct pri_tc_entry *entry,
-				     int ifindex, uint64_t average)
+static struct pri_tc_entry *entry_of(const struct pri_tc_host *host, struct pri_tc_nic *nic,
+				     enum pri_tc_direction direction)
 {
-	struct pri_tc_port *port;
+	struct pri_tc_seat *seat = &nic->seats[direction];
 
-	if (!pri_tc_entry_holds(host, entry) || !entry->tree.laid_out)
-		return NULL;
-	port = pri_tc_tree_port_by_tap(&entry->tree, ifindex);
-	if (!port || port->nested || port->peak || port->burst)
-		return NULL;
-	/* Where there is no link, who has no limit leaves. */
-	return entry->tree.link == PRALLOC_UNLIMITED && average == PRALLOC_UNLIMITED ? NULL : port;
+	if (!seat->entry || seat->entry->tree.owner != nic->owner)
+		seat->entry = pri_tc_entry_find(host, nic->owner, direction);
+	return seat->entry;
 }
 
-static int send_limit(struct pri_tc_host *host, struct pri_tc_entry *entry,
-		      struct pri_tc_port *port, uint64_t average)
+static struct pri_tc_port *port_of(const struct pri_tc_tree *tree, struct pri_tc_nic *nic)
+{
+	struct pri_tc_seat *seat = &nic->seats[tree->direction];
+	struct pri_tc_port *port;
+
+	if (seat->port < tree->port_count && tree->ports[seat->port].ifindex == nic->ifindex)
+		return &tree->ports[seat->port];
+	port = pri_tc_tree_port_by_tap(tree, nic->ifindex);
+	if (port)
+		seat->port = (uint32_t)(port - tree->ports);
+	return port;
+}
+
+/* Where there is no link, who has no limit leaves. */
+static bool is_single(const struct pri_tc_tree *tree, const struct pri_tc_port *port,
+		      uint64_t average)
+{
+	return port && !port->nested && !port->peak && !port->burst &&
+	       (tree->link != PRALLOC_UNLIMITED || average != PRALLOC_UNLIMITED);
+}
+
+static bool send_limit(struct pri_tc_host *host, struct pri_tc_entry *entry,
+		       struct pri_tc_port *port, uint64_t average, struct pri_tc_class *echo)
 {
 	struct pri_tc_class *c = pri_tc_tree_class(&entry->tree, port->slot);
 	struct pri_tc_port changed = *port;
 	struct pri_tc_class wanted = *c;
-	int r;
+	struct nlmsghdr *message;
+	bool sent;
 
 	changed.average = average;
 	pri_tc_layout_limit(&entry->tree, &changed, &wanted);
 	pri_tc_batch_reset(&host->batch);
 	pri_tc_class_change(&host->batch, entry->tree.ifindex, &wanted);
-	pri_tc_entry_begin(entry);
-	r = pri_tc_send(&host->nl, &host->batch);
-	pri_tc_entry_end(entry);
-	entry->valid = r == 0;
-	entry->number = pri_tc_entry_number(entry);
-	if (r < 0)
-		return r;
-	*port = changed;
-	*c = wanted;
-	return 0;
-}
-
-static bool limit_locked(struct pri_call *call, const struct pri_tc_nic *nic,
-			 struct pri_change *change)
-{
-	uint64_t wanted = change->wanted.number;
-	uint64_t average = wanted == PRALLOC_DEFAULT ? PRALLOC_UNLIMITED : wanted;
-	struct pri_tc_host *host = call->host;
-	struct pri_tc_entry *entry =
-		pri_tc_entry(call, nic->owner, pri_tc_row(change)->direction, /* make= */ true);
-	struct pri_tc_port *port = entry ? find_port(host, entry, nic->ifindex, average) : NULL;
-
-	/* When it fails the long way finds out why, and repairs. */
-	if (!port || send_limit(host, entry, port, average) < 0)
+	if (host->batch.failed || !pri_tc_entry_try(host, entry))
 		return false;
-	change->took = true;
-	change->error = 0;
+	message = (struct nlmsghdr *)(void *)host->batch.data;
+	message->nlmsg_flags |= echo ? NLM_F_ECHO : 0;
+	sent = pri_tc_watch_send(host, message, echo);
+	if (!pri_tc_entry_end(entry, /* wrote= */ true) || !sent) {
+		entry->valid = false;
+		return false;
+	}
+	port->average = average;
+	*c = wanted;
 	return true;
 }
 
+/* When it fails the long way finds out why, and repairs. */
 bool pri_tc_limit(struct pri_call *call, struct pri_change *change)
 {
-	const struct pri_tc_domain *domain = call->domain;
-	const struct pri_tc_nic *nic;
-	int lock = -1, r;
-	bool done;
+	const struct pri_tc_row *row = pri_tc_row(change);
+	uint64_t average = change->wanted.number == PRALLOC_DEFAULT ? PRALLOC_UNLIMITED
+								    : change->wanted.number;
+	struct pri_tc_host *host = call->host;
+	struct pri_tc_entry *entry;
+	struct pri_tc_class echo;
+	struct pri_tc_port *port;
+	struct pri_tc_nic *nic;
 
-	if (!domain || pri_tc_row(change)->setting != PRI_TC_RATE)
+	if (!call->domain || row->setting != PRI_TC_RATE)
 		return false;
-	nic = pri_tc_nic_find(domain, change->instance);
+	nic = pri_tc_nic_find(call->domain, change->instance);
 	if (!nic || nic->refused)
 		return false;
-	r = pri_tc_core->lock(call, nic->owner_name, &lock);
-	if (r < 0) {
-		pri_tc_core->fail_change(call, change, r, "%s",
-					 call->error ? call->error : strerror(-r));
-		return true;
-	}
-	done = limit_locked(call, nic, change);
-	pri_tc_core->unlock(lock);
-	return done;
+	entry = entry_of(host, nic, row->direction);
+	if (!entry || !pri_tc_entry_holds(host, entry) || !entry->tree.laid_out ||
+	    !pri_tc_entry_has_file(entry, call->deadline_ns))
+		return false;
+	port = port_of(&entry->tree, nic);
+	if (!is_single(&entry->tree, port, average) ||
+	    !send_limit(host, entry, port, average, change->verify ? &echo : NULL))
+		return false;
+	if (change->verify)
+		change->held.number = pri_tc_class_limit(&echo);
+	change->took = true;
+	change->error = 0;
+	return true;
 }

@@ -31,12 +31,24 @@ static void put_class(struct pri_tc_batch *batch, int flags, int ifindex,
 		.cbuffer = c->cbuffer,
 		.quantum = c->quantum,
 	};
-	size_t nest;
+	struct {
+		struct tcmsg header;
+		struct nlattr kind_head;
+		char kind[4];
+		struct nlattr nest, options_head;
+		struct tc_htb_opt options;
+	} body = {
+		.header = header,
+		.kind_head = {NLA_HDRLEN + 4, TCA_KIND},
+		.kind = "htb",
+		.nest = {NLA_HDRLEN, TCA_OPTIONS},
+		.options_head = {NLA_HDRLEN + sizeof(options), TCA_HTB_PARMS},
+		.options = options,
+	};
+	size_t nest = batch->used + NLMSG_HDRLEN + offsetof(typeof(body), nest);
 
-	pri_tc_message(batch, RTM_NEWTCLASS, flags, &header, sizeof(header));
-	pri_tc_put_string(batch, TCA_KIND, "htb");
-	nest = pri_tc_nest(batch, TCA_OPTIONS);
-	pri_tc_put(batch, TCA_HTB_PARMS, &options, sizeof(options));
+	/* In one piece: there may be thousands. */
+	pri_tc_message(batch, RTM_NEWTCLASS, flags, &body, sizeof(body));
 	if (c->rate >= UINT32_MAX)
 		pri_tc_put_u64(batch, TCA_HTB_RATE64, c->rate);
 	if (c->ceil >= UINT32_MAX)

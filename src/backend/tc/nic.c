@@ -299,7 +299,7 @@ int pri_tc_nics(struct pri_call *call, struct pri_tc_domain *domain)
 	struct pri_tc_host *host = call->host;
 	int r;
 
-	pri_tc_watch_look(host);
+	pri_tc_watch_look_once(call);
 	if (domain->changes == host->changes || still_there(call, domain)) {
 		domain->changes = host->changes;
 		return 0;

@@ -68,6 +68,8 @@ static int open_pair(struct pri_tc_session *session, struct pri_tc_pair *pair)
 	pri_tc_watch_look(session->call->host);
 	pair->entry =
 		pri_tc_entry(session->call, pair->was.owner, pair->was.direction, session->writes);
+	if (session->writes)
+		pri_tc_entry_begin(session->call->host, pair->entry);
 	r = take_pair(session, pair);
 	if (r == 0 && session->plans)
 		r = pri_tc_tree_copy(&pair->wanted, &pair->was);
@@ -133,7 +135,7 @@ static void put_refreshed(struct pri_tc_tree *tree, struct pri_tc_port *port,
 		return;
 	}
 	vm = &tree->vms[port->vm];
-	port->average = refresh->class.cbuffer & 1 ? refresh->class.ceil : PRALLOC_UNLIMITED;
+	port->average = pri_tc_class_limit(&refresh->class);
 	if (!refresh->has_record)
 		return;
 	port->peak = refresh->port.peak;
@@ -217,19 +219,12 @@ int pri_tc_session_check(struct pri_tc_session *session, struct pri_tc_pair *pai
 }
 
 /* What was wanted is what is. */
-static void settle(struct pri_tc_session *session, struct pri_tc_pair *pair)
+static void settle(struct pri_tc_pair *pair)
 {
-	bool removed = pair->was.built && !pair->wanted.built;
-
 	pri_tc_tree_clear(&pair->was);
 	pair->was = pair->wanted;
 	pair->wanted = (struct pri_tc_tree){0};
 	pair->known = true;
-	pair->number = pri_tc_entry_number(pair->entry);
-	if (removed && pair->entry) {
-		pri_tc_entry_forget(session->call, pair->entry);
-		pair->known = false;
-	}
 }
 
 /* Before anything of ours is there; what was taken over is put back when that fails. */
@@ -284,11 +279,10 @@ int pri_tc_session_commit(struct pri_tc_session *session, struct pri_tc_pair *pa
 
 	if (r < 0)
 		return r;
-	pri_tc_entry_begin(pair->entry);
+	pair->wrote = true;
 	r = commit_pair(session, pair, &left);
-	pri_tc_entry_end(pair->entry);
 	if (r == 0)
-		settle(session, pair);
+		settle(pair);
 	else
 		pair->known = false;
 	return r < 0 ? pri_tc_fail(session->call, r, pair->was.owner_name, left) : 0;
@@ -296,12 +290,14 @@ int pri_tc_session_commit(struct pri_tc_session *session, struct pri_tc_pair *pa
 
 static void end_pair(struct pri_tc_session *session, struct pri_tc_pair *pair)
 {
-	struct pri_tc_host *host = session->call->host;
-	bool same = pair->entry && !(pair->number & 1) &&
-		    pri_tc_entry_number(pair->entry) == pair->number;
+	struct pri_tc_entry *entry = pair->entry;
 
-	if (pair->known && same)
-		pri_tc_entry_keep(host, pair);
+	if (entry && entry->mine) {
+		pair->known &= pri_tc_entry_end(entry, pair->wrote);
+		pair->number = entry->number;
+	}
+	if (pair->known && !(pair->number & 1) && pri_tc_entry_number(entry) == pair->number)
+		pri_tc_entry_keep(session->call->host, pair);
 	pri_tc_tree_clear(&pair->was);
 	pri_tc_tree_clear(&pair->wanted);
 	pri_tc_core->unlock(pair->lock);

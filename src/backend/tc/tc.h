@@ -10,6 +10,7 @@
  *   session.c cache.c  the trees of a call, and those that are remembered
  *   tree.h             one direction of a link: load, layout, commit; tap.c record.c
  *   foreign.c replay.c store.c  what others have on taps, recorded and put back
+ *   turn.h             whose turn it is         watch.c    the socket of events and single messages
  *   nl.h msg.h         netlink                  model.h    the arithmetic
  *   fault.c probe.c    errors                   commit.h   a commit on its way
  */
@@ -37,17 +38,21 @@ struct pri_tc_entry {
 	bool valid;
 	bool synced; /* nobody has come or come back since the tree was changed */
 	uint64_t number, changes;
+	uint64_t mine, before; /* during a turn: what to end it with, and the number before it */
+	uint64_t looked_ns;    /* when its file still had a name */
 	int fd;
 	uint64_t *numbers; /* one for each direction, or NULL */
 };
 
 struct pri_tc_host {
 	struct pri_tc_nl nl;
-	bool beside;		    /* stands beside libvirt */
+	bool beside; /* stands beside libvirt */
+	pid_t pid;
 	uint64_t network;	    /* namespace: interfaces have numbers in theirs only */
 	char *uplinks;		    /* ",IF,IF,": ports that are no workloads, or NULL */
 	struct pri_tc_watch *watch; /* of interfaces that come and go, or NULL */
 	uint64_t changes;	    /* how often it saw some; never the same number twice */
+	uint64_t call;		    /* the public call in which it looked last */
 	struct pri_tc_entry **entries;
 	size_t entry_count;
 	struct pri_tc_batch batch; /* of a single message */
@@ -70,6 +75,11 @@ struct pri_tc_nic {
 	int owner; /* bridge, or the tap itself */
 	char owner_name[IFNAMSIZ];
 	const char *refused; /* why it cannot be divided, or NULL */
+	/* Where it was found last, in each direction: limit.c. */
+	struct pri_tc_seat {
+		struct pri_tc_entry *entry;
+		uint32_t port;
+	} seats[PRI_TC_DIRECTIONS];
 };
 
 struct pri_tc_domain {
@@ -163,6 +173,7 @@ struct pri_tc_pair {
 	bool fresh;   /* was comes from the kernel now, not from the cache */
 	bool known;   /* was is what the kernel has, at that number */
 	bool synced;
+	bool wrote; /* something was sent */
 	uint64_t number;
 	struct pri_tc_entry *entry;
 	int lock;
@@ -172,15 +183,21 @@ struct pri_tc_pair {
 /* make: the file, where it is not there.  NULL: out of memory, which only costs time. */
 struct pri_tc_entry *pri_tc_entry(struct pri_call *call, int owner, enum pri_tc_direction direction,
 				  bool make);
+/* NULL: none was used yet. */
+struct pri_tc_entry *pri_tc_entry_find(const struct pri_tc_host *host, int owner,
+				       enum pri_tc_direction direction);
 void pri_tc_entry_clear(struct pri_tc_entry *entry);
-/* The tree was removed: its file goes, too. */
-void pri_tc_entry_forget(const struct pri_call *call, struct pri_tc_entry *entry);
 void pri_tc_entries_free(struct pri_tc_host *host);
-/* Odd: somebody writes, or nobody can tell. */
+/* Whether its file still has a name, as far as that was looked at lately. */
+bool pri_tc_entry_has_file(struct pri_tc_entry *entry, uint64_t now_ns);
+/* Odd: somebody else writes, or nobody can tell.  During a turn, what it was before. */
 uint64_t pri_tc_entry_number(const struct pri_tc_entry *entry);
-/* Around what is sent; with the lock of the link. */
-void pri_tc_entry_begin(struct pri_tc_entry *entry);
-void pri_tc_entry_end(struct pri_tc_entry *entry);
+/* Take the turn, with the lock of the link; or, for a single message without it, if it is free and
+ * the remembered tree holds. */
+void pri_tc_entry_begin(const struct pri_tc_host *host, struct pri_tc_entry *entry);
+bool pri_tc_entry_try(const struct pri_tc_host *host, struct pri_tc_entry *entry);
+/* End the turn: entry->number is that from then on.  False: it was taken over meanwhile. */
+bool pri_tc_entry_end(struct pri_tc_entry *entry, bool wrote);
 /* Whether the remembered tree is the kernel's. */
 bool pri_tc_entry_holds(const struct pri_tc_host *host, const struct pri_tc_entry *entry);
 void pri_tc_entry_keep(const struct pri_tc_host *host, struct pri_tc_pair *pair);
@@ -245,7 +262,7 @@ int pri_tc_record_foreign(struct pri_tc_nl *nl, int ifindex, struct pri_tc_batch
 
 /* limit.c */
 /* The one change of a limit that costs one message however many share the link.  False: it is not
- * that simple; else the change has its result. */
+ * that simple; else the change is done, and verified. */
 bool pri_tc_limit(struct pri_call *call, struct pri_change *change);
 
 /* fault.c */
@@ -265,11 +282,23 @@ int pri_tc_read(struct pri_call *call, struct pri_change *changes, size_t n);
 int pri_tc_check(struct pri_call *call, struct pri_change *changes, size_t n);
 int pri_tc_apply(struct pri_call *call, struct pri_change *changes, size_t n);
 
-/* event.c */
+/* watch.c */
 void pri_tc_watch_open(struct pri_tc_host *host);
 void pri_tc_watch_close(struct pri_tc_host *host);
 /* Take notice of what has happened to interfaces: host->changes. */
 void pri_tc_watch_look(struct pri_tc_host *host);
+/* The same once in a public call. */
+void pri_tc_watch_look_once(const struct pri_call *call);
+/*
+ * Send one message, and look whether it was refused and what has happened to interfaces meanwhile,
+ * all with one answer: without NLM_F_ACK the kernel answers a refusal alone, before the message has
+ * been sent.  With NLM_F_ECHO it answers with what the message has made, which *ret_class gets.
+ * False: it was refused, or something has happened, or that is not known.
+ */
+bool pri_tc_watch_send(struct pri_tc_host *host, struct nlmsghdr *message,
+		       struct pri_tc_class *ret_class);
+
+/* event.c */
 int pri_tc_listen(struct pri_call *call, struct pri_event_queue *queue);
 void pri_tc_look(struct pri_call *call);
 

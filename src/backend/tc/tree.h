@@ -97,6 +97,9 @@ int pri_tc_layout(struct pri_tc_tree *tree);
 void pri_tc_layout_limit(const struct pri_tc_tree *tree, const struct pri_tc_port *port,
 			 struct pri_tc_class *c);
 
+/* The average that the class of a port stands for. */
+uint64_t pri_tc_class_limit(const struct pri_tc_class *c);
+
 /* load.c */
 void pri_tc_ifb_name(enum pri_tc_direction direction, int owner, char name[IFNAMSIZ]);
 /* false: the interface is no IFB of ours. */
