@@ -26,9 +26,8 @@ int bare_open(void)
 }
 
 void bare_fill(struct bare_class *message, int ifindex, unsigned int index, uint32_t rate,
-	       uint16_t flags)
+	       uint32_t ceil, uint16_t flags)
 {
-	const struct tc_ratespec spec = {.linklayer = TC_LINKLAYER_ETHERNET, .rate = rate};
 
 	*message = (struct bare_class){
 		.header = {.nlmsg_len = sizeof(*message),
@@ -43,8 +42,8 @@ void bare_fill(struct bare_class *message, int ifindex, unsigned int index, uint
 				 .rta_type = TCA_OPTIONS},
 		.htb_head = {.rta_len = RTA_LENGTH(sizeof(struct tc_htb_opt)),
 			     .rta_type = TCA_HTB_PARMS},
-		.htb = {.rate = spec,
-			.ceil = spec,
+		.htb = {.rate = {.linklayer = TC_LINKLAYER_ETHERNET, .rate = rate},
+			.ceil = {.linklayer = TC_LINKLAYER_ETHERNET, .rate = ceil},
 			.buffer = 15625,
 			.cbuffer = 15625,
 			.quantum = 65536},
@@ -148,7 +147,7 @@ void bare_make(int socket, const char *device, unsigned int n)
 		bench_die(device, "cannot be made");
 	ifindex = (int)if_nametoindex(device);
 	for (unsigned int i = 0; i < n; i++)
-		bare_fill(&messages[i], ifindex, i, 100000, NLM_F_CREATE | NLM_F_EXCL);
+		bare_fill(&messages[i], ifindex, i, 100000, 100000, NLM_F_CREATE | NLM_F_EXCL);
 	messages[n - 1].header.nlmsg_flags |= NLM_F_ACK;
 	bare_send(socket, messages, n * sizeof(*messages));
 	free(messages);

@@ -25,9 +25,10 @@ struct bare_class {
 int bare_open(void);
 /* An IFB device with HTB, a root class 1:1 and n classes 1:16 and on, of equal rates. */
 void bare_make(int socket, const char *device, unsigned int n);
-/* A class of it with this many bytes per second; NLM_F_ACK in flags asks for an answer. */
+/* A class of it with these bytes per second; NLM_F_ACK in flags asks for an answer.  What the kernel
+ * takes for a class depends on its rates: it divides until they fit a number of 32 bits. */
 void bare_fill(struct bare_class *message, int ifindex, unsigned int index, uint32_t rate,
-	       uint16_t flags);
+	       uint32_t ceil, uint16_t flags);
 /* Send messages and wait for the one answer, to the last of them. */
 void bare_send(int socket, const void *messages, size_t size);
 /* Read one class back (RTM_GETTCLASS with NLM_F_ECHO). */

@@ -64,7 +64,9 @@ static void bare_ceiling(void *data)
 	struct bench *bench = data;
 	struct bare_class message;
 
-	bare_fill(&message, bench->ifindex, bench->vms / 2, next_rate(bench), NLM_F_ACK);
+	uint32_t rate = next_rate(bench);
+
+	bare_fill(&message, bench->ifindex, bench->vms / 2, rate, rate, NLM_F_ACK);
 	bare_send(bench->socket, &message, sizeof(message));
 }
 
@@ -118,10 +120,11 @@ static void tc_recreate(void *data)
 static void bare_weight(void *data)
 {
 	struct bench *bench = data;
-	uint32_t rate = next_rate(bench);
+	/* About the shares of the VMs, which all have the link as ceiling. */
+	uint32_t rate = (uint32_t)(LINK_BYTES / bench->vms) - bench->round++ % 2 * 1000;
 
 	for (unsigned int i = 0; i < bench->vms; i++)
-		bare_fill(&bench->batch[i], bench->ifindex, i, rate,
+		bare_fill(&bench->batch[i], bench->ifindex, i, rate, LINK_BYTES,
 			  i + 1 == bench->vms ? NLM_F_ACK : 0);
 	bare_send(bench->socket, bench->batch, bench->vms * sizeof(*bench->batch));
 }

@@ -175,6 +175,26 @@ Test(net_refusals, without_the_right, .timeout = 60)
 	end(&scene);
 }
 
+/* A class that somebody has removed by hand, with the filters that lead to it: what else the batch has changed is as it was. */
+Test(net_refusals, what_a_refused_batch_did_is_taken_back, .timeout = 60)
+{
+	char *before, *after;
+	char device[NET_DEVICE_MAX];
+	struct scene scene;
+
+	begin(&scene);
+	net_ifb(device, PRALLOC_NET_OUT);
+	net_sh(NULL, "tc filter del dev %s\ntc class del dev %s classid 1:11", device, device);
+	before = state();
+	cr_expect_eq(pr_net_set_weight(scene.host.vm[0], NULL, PRALLOC_NET_OUT, 500, 0), -EIO, "%s",
+		     pr_domain_errmsg(scene.host.vm[0]));
+	after = state();
+	cr_expect_str_eq(after, before, "before:\n%s\nafter:\n%s", before, after);
+	free(before);
+	free(after);
+	end(&scene);
+}
+
 /* Weights so far apart that what is lent cannot follow them are told before. */
 Test(net_refusals, span_of_weights_is_told, .timeout = 60)
 {

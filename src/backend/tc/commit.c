@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <linux/rtnetlink.h>
+
 #include "backend/tc/commit.h"
 #include "backend/tc/model.h"
 
@@ -37,12 +39,21 @@ static bool same_record(const struct pri_tc_commit *commit, const struct pri_tc_
 	       x->guarantee == y->guarantee && memcmp(x->id, y->id, sizeof(x->id)) == 0;
 }
 
+/* As nearly all are: a tree that is wanted is a copy of the one that is. */
+static bool is_untouched(const struct pri_tc_commit *commit, const struct pri_tc_port *a,
+			 const struct pri_tc_port *b)
+{
+	return !a->nested && memcmp(a, b, sizeof(*a)) == 0 && same_record(commit, a, b);
+}
+
 /* How two forms of a port differ, from the least to the most. */
 enum difference { SAME, RECORD, TAP, SEAT };
 
 static enum difference compare(const struct pri_tc_commit *commit, const struct pri_tc_port *was,
 			       const struct pri_tc_port *wanted)
 {
+	if (was && wanted && is_untouched(commit, was, wanted))
+		return SAME;
 	if (!was || !wanted || !same_seat(commit, was, wanted))
 		return SEAT;
 	if (!same_tap(was, wanted))
@@ -146,7 +157,8 @@ static void change_classes(struct pri_tc_commit *commit, bool less)
 		    (wanted->rate < was->rate) != less)
 			continue;
 		pri_tc_commit_group(commit);
-		pri_tc_class_pair(commit, pri_tc_class_change, wanted, pri_tc_class_change, was);
+		pri_tc_class_change(&commit->go, commit->ifindex, wanted);
+		pri_tc_no_message(&commit->back);
 	}
 }
 
@@ -265,6 +277,42 @@ static int take_down(struct pri_tc_commit *commit)
 	return 0;
 }
 
+/* The class, as it was, that a message changes; NULL: it is no such message. */
+static const struct pri_tc_class *changed_class(const struct pri_tc_commit *commit,
+						const struct nlmsghdr *message)
+{
+	const struct tcmsg *header = message ? nlmsg_data(message) : NULL;
+
+	if (!header || message->nlmsg_type != RTM_NEWTCLASS ||
+	    (message->nlmsg_flags & NLM_F_CREATE))
+		return NULL;
+	return pri_tc_tree_class(commit->was, TC_H_MIN(header->tcm_handle));
+}
+
+/* What takes changes of classes back is made only here: there are thousands, and nearly never is
+ * one needed. */
+static int run_back(struct pri_tc_commit *commit)
+{
+	struct pri_tc_batch all = {0};
+	int r;
+
+	for (uint32_t i = 0; i < commit->go.count; i++) {
+		const struct nlmsghdr *back = pri_tc_message_at(&commit->back, i);
+		const struct pri_tc_class *was =
+			changed_class(commit, pri_tc_message_at(&commit->go, i));
+
+		if (back)
+			pri_tc_copy(&all, back);
+		else if (was)
+			pri_tc_class_change(&all, commit->ifindex, was);
+		else
+			pri_tc_no_message(&all);
+	}
+	r = all.failed ? -ENOMEM : pri_tc_send_back(commit->nl, &commit->go, &all);
+	pri_tc_batch_clear(&all);
+	return r;
+}
+
 static int run(struct pri_tc_commit *commit, int *ret_left)
 {
 	struct pri_tc_refusal cause;
@@ -273,7 +321,7 @@ static int run(struct pri_tc_commit *commit, int *ret_left)
 	if (r == 0)
 		return 0;
 	cause = commit->nl->refusal;
-	left = pri_tc_send_back(commit->nl, &commit->go, &commit->back);
+	left = run_back(commit);
 	*ret_left = left < 0 ? 1 : left;
 	commit->nl->refusal = cause;
 	return r;

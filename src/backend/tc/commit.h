@@ -19,7 +19,8 @@ typedef void (*pri_tc_class_message)(struct pri_tc_batch *batch, int ifindex,
 typedef void (*pri_tc_filter_pair)(struct pri_tc_commit *commit,
 				   const struct pri_tc_filter *filter);
 
-/* All of these append to both batches, as many messages to each. */
+/* All of these append to both batches, as many messages to each.  Only for what changes a class
+ * there is none that takes it back until that is needed. */
 void pri_tc_commit_group(struct pri_tc_commit *commit);
 void pri_tc_class_pair(struct pri_tc_commit *commit, pri_tc_class_message go,
 		       const struct pri_tc_class *go_class, pri_tc_class_message back,

@@ -72,6 +72,11 @@ static size_t message_size(const struct pri_tc_batch *batch, uint32_t index)
 	return end - batch->marks[index].offset;
 }
 
+struct nlmsghdr *pri_tc_message_at(const struct pri_tc_batch *batch, uint32_t index)
+{
+	return message_size(batch, index) > 0 ? message_at(batch, index) : NULL;
+}
+
 /* The sequence numbers of the messages are first + their index. */
 static size_t prepare(const struct pri_tc_batch *batch, uint32_t begin, uint32_t end,
 		      uint32_t first, uint32_t *ret_last)

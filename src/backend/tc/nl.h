@@ -70,6 +70,8 @@ void pri_tc_message(struct pri_tc_batch *batch, int type, int flags, const void 
 void pri_tc_copy(struct pri_tc_batch *batch, const struct nlmsghdr *message);
 /* A message that is none. */
 void pri_tc_no_message(struct pri_tc_batch *batch);
+/* NULL: it is one that is none. */
+struct nlmsghdr *pri_tc_message_at(const struct pri_tc_batch *batch, uint32_t index);
 /* Append an attribute to the last message. */
 void pri_tc_put(struct pri_tc_batch *batch, int type, const void *data, size_t size);
 void pri_tc_put_u32(struct pri_tc_batch *batch, int type, uint32_t value);
