@@ -20,6 +20,8 @@
 static bool same_seat(const struct pri_tc_commit *commit, const struct pri_tc_port *a,
 		      const struct pri_tc_port *b)
 {
+	if (!a->nested && !b->nested)
+		return a->slot == b->slot;
 	return pri_tc_port_minor(a) == pri_tc_port_minor(b) &&
 	       pri_tc_vm_minor(commit->was, a) == pri_tc_vm_minor(commit->wanted, b);
 }
@@ -39,21 +41,12 @@ static bool same_record(const struct pri_tc_commit *commit, const struct pri_tc_
 	       x->guarantee == y->guarantee && memcmp(x->id, y->id, sizeof(x->id)) == 0;
 }
 
-/* As nearly all are: a tree that is wanted is a copy of the one that is. */
-static bool is_untouched(const struct pri_tc_commit *commit, const struct pri_tc_port *a,
-			 const struct pri_tc_port *b)
-{
-	return !a->nested && memcmp(a, b, sizeof(*a)) == 0 && same_record(commit, a, b);
-}
-
 /* How two forms of a port differ, from the least to the most. */
 enum difference { SAME, RECORD, TAP, SEAT };
 
 static enum difference compare(const struct pri_tc_commit *commit, const struct pri_tc_port *was,
 			       const struct pri_tc_port *wanted)
 {
-	if (was && wanted && is_untouched(commit, was, wanted))
-		return SAME;
 	if (!was || !wanted || !same_seat(commit, was, wanted))
 		return SEAT;
 	if (!same_tap(was, wanted))
