@@ -322,6 +322,29 @@ Test(net_life, limits_and_weights_of_two_processes_at_once, .timeout = 60)
 	end(&scene);
 }
 
+/* What was remembered before another process wrote is not taken for what is, after a call that was
+ * refused: the limit would come with the rate of the old weights. */
+Test(net_life, refusal_after_somebody_elses_write, .timeout = 60)
+{
+	uint64_t rate = (uint64_t)(LINK * (double)MBIT_BYTES);
+	struct net_host other;
+	struct scene scene;
+
+	begin(&scene);
+	net_set_link(&scene.host, LINK);
+	set_weight(&scene, 0, 300);
+	set_rate_out(&scene.host, 0, rate);
+	net_host_open(&other, &scene.bed);
+	cr_assert_eq(pr_net_set_weight(other.vm[0], NULL, PRALLOC_NET_OUT, 100, 0), 0, "%s",
+		     pr_domain_errmsg(other.vm[0]));
+	cr_expect_eq(pr_set_u64(scene.host.vm[0], "net.rate.out.burst", NULL, UINT64_C(1) << 40, 0),
+		     -ERANGE, "%s", pr_domain_errmsg(scene.host.vm[0]));
+	set_rate_out(&scene.host, 0, rate - 1);
+	expect_sound("a limit after a refusal");
+	net_host_close(&other);
+	end(&scene);
+}
+
 /* Sets up, changes and takes down until it is killed. */
 static void work_until_killed(const struct net_bed *bed)
 {

@@ -42,13 +42,15 @@ int pri_tc_session_reload(struct pri_tc_session *session, struct pri_tc_pair *pa
 static int take_pair(struct pri_tc_session *session, struct pri_tc_pair *pair)
 {
 	struct pri_tc_entry *entry = pair->entry;
+	bool holds = pri_tc_entry_holds(session->call->host, entry);
 
-	if (!pri_tc_entry_holds(session->call->host, entry))
+	if (entry)
+		entry->valid = false;
+	if (!entry || !holds)
 		return load_pair(session, pair);
 	pair->was = entry->tree;
 	entry->tree =
 		(struct pri_tc_tree){.owner = pair->was.owner, .direction = pair->was.direction};
-	entry->valid = false;
 	pair->known = true;
 	pair->synced = entry->synced;
 	pair->number = entry->number;
