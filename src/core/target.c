@@ -6,6 +6,7 @@
 
 #include "core/core.h"
 
+#define OPERATION_MAX 256
 #define COARSE_FROM_MS 1000
 
 static uint64_t read_ns(clockid_t clock)
@@ -56,7 +57,9 @@ int pri_call_failed(struct pri_call *call, int code, const char *operation, char
 {
 	const char *text = call->error ? call->error : pri_strerror(code);
 
-	pri_set_error(error, code, "%s: %s: %s", operation, call->backend->name, text);
+	/* A long URI leaves room for the cause. */
+	pri_set_error(error, code, "%.*s%s: %s: %s", OPERATION_MAX, operation,
+		      strlen(operation) > OPERATION_MAX ? "..." : "", call->backend->name, text);
 	free(call->error);
 	call->error = NULL;
 	return code;

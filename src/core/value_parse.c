@@ -293,6 +293,10 @@ static int parse_name(char **error, struct span given, char **ret_text)
 	if (given.length == 0)
 		return pri_set_error(error, -EINVAL, "\"\" is not a name (use default for none)");
 	quote(quoted, given);
+	if (given.length >= PRI_NAME_MAX)
+		return pri_set_error(error, -ERANGE,
+				     "\"%s\" is a name of %zu bytes, which is too long (1 to %d)",
+				     quoted, given.length, PRI_NAME_MAX - 1);
 	for (size_t i = 0; i < given.length; i++)
 		if (is_control(given.start[i]))
 			return pri_set_error(error, -EINVAL,

@@ -56,6 +56,18 @@ static const struct {
 	{"cgroup:///nobody", -ENOENT, "/nobody"},
 };
 
+Test(cgroup_bad, path_of_a_host_that_is_too_long)
+{
+	static char uri[PRI_CG_PATH_MAX];
+	struct cg_bed bed;
+
+	memset(uri, 'x', sizeof(uri) - 1);
+	memcpy(uri, "cgroup:///", strlen("cgroup:///"));
+	cr_expect_eq(cg_bed_try(&bed, "v2", uri), -EINVAL);
+	EXPECT_TEXT(pr_ctx_errmsg(bed.ctx), "too long (at most ");
+	cg_bed_close(&bed);
+}
+
 Test(cgroup_bad, uris)
 {
 	for (size_t i = 0; i < PRI_ARRAY_SIZE(uris); i++) {

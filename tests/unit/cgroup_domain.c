@@ -146,6 +146,65 @@ Test(cgroup_domain, below_a_path)
 	cg_bed_close(&bed);
 }
 
+/* What differs behind 511 bytes is another group all the same. */
+Test(cgroup_domain, below_a_long_path)
+{
+	enum { PART = 200, PARTS = 3 };
+	static const char *const mounts[] = {"cpu", "memory"};
+	char top[PARTS * (PART + 1) + 1], uri[sizeof(top) + 16], line[2048];
+	struct pr_domain *dom = NULL;
+	char uuids[2][37] = {"", ""};
+	struct cg_bed bed;
+	size_t n = 0;
+
+	memset(top, 'x', sizeof(top));
+	for (size_t i = 0; i < PARTS; i++)
+		top[i * (PART + 1)] = '/';
+	top[sizeof(top) - 1] = '\0';
+	cg_bed_open(&bed, "v1-hybrid", "cgroup:");
+	pr_host_close(bed.host);
+	bed.host = NULL;
+	for (size_t i = 0; i < PRI_ARRAY_SIZE(mounts); i++) {
+		snprintf(line, sizeof(line), "sys/fs/cgroup/%s%s/{a,b}/\n", mounts[i], top);
+		tree_add(&bed.tree, line);
+	}
+	snprintf(uri, sizeof(uri), "cgroup://%s", top);
+	cr_assert_eq(pr_host_open(bed.ctx, uri, 0, &bed.host), 0, "%s", pr_ctx_errmsg(bed.ctx));
+	while (pr_host_next(bed.host, &dom, 0) > 0) {
+		cr_assert_lt(n, 2, "%s is listed too", pr_domain_name(dom));
+		snprintf(uuids[n++], sizeof(uuids[0]), "%s", pr_domain_uuid(dom));
+	}
+	cr_assert_eq(n, 2, "%zu are listed", n);
+	cr_expect_str_neq(uuids[0], uuids[1]);
+	for (size_t i = 0; i < n; i++) {
+		dom = cg_bed_domain(&bed, uuids[i]);
+		cr_expect_str_eq(pr_domain_uuid(dom), uuids[i]);
+		pr_domain_close(dom);
+	}
+	cg_bed_close(&bed);
+}
+
+/* Options of a mount may be long: here those before the hyphen. */
+Test(cgroup_domain, a_long_line_of_mountinfo)
+{
+	enum { LONG = 20000 };
+	static char text[LONG + 256];
+	struct cg_bed bed;
+	int length;
+
+	cg_bed_open(&bed, "v2", "cgroup:");
+	pr_host_close(bed.host);
+	bed.host = NULL;
+	length = snprintf(text, sizeof(text), "37 31 0:31 / /sys/fs/cgroup rw,");
+	memset(text + length, 'x', LONG);
+	snprintf(text + length + LONG, sizeof(text) - LONG - (size_t)length,
+		 " - cgroup2 cgroup2 rw\n");
+	tree_put(&bed.tree, "proc/self/mountinfo", text);
+	cr_expect_eq(pr_host_open(bed.ctx, "cgroup:", 0, &bed.host), 0, "%s",
+		     pr_ctx_errmsg(bed.ctx));
+	cg_bed_close(&bed);
+}
+
 Test(cgroup_domain, a_process_that_moves_is_followed)
 {
 	struct pr_domain *dom;

@@ -240,6 +240,26 @@ static int parse(struct pr_ctx *ctx, const char *attribute, const char *text, ui
 	return r;
 }
 
+Test(value, longest_name)
+{
+	struct pr_ctx *ctx = new_ctx();
+	struct pr_value value = {.size = sizeof(value)};
+	char name[PRI_NAME_MAX + 1], text[PRI_NAME_MAX];
+
+	memset(name, 'x', PRI_NAME_MAX);
+	name[PRI_NAME_MAX] = '\0';
+	cr_expect_eq(pr_value_parse(ctx, "io.guest.group", name, 0, &value, text, sizeof(text)),
+		     -ERANGE);
+	cr_expect(strstr(pr_ctx_errmsg(ctx), "name of 256 bytes") &&
+			  strstr(pr_ctx_errmsg(ctx), "1 to 255"),
+		  "%s", pr_ctx_errmsg(ctx));
+	name[PRI_NAME_MAX - 1] = '\0';
+	cr_expect_eq(pr_value_parse(ctx, "io.guest.group", name, 0, &value, text, sizeof(text)), 0,
+		     "%s", pr_ctx_errmsg(ctx));
+	cr_expect_str_eq(value.text, name);
+	pr_ctx_unref(ctx);
+}
+
 Test(value, good_texts_are_exact)
 {
 	struct pr_ctx *ctx = new_ctx();

@@ -81,6 +81,10 @@ static int take_path(struct pri_call *call, struct pri_cg_host *host, const char
 	if (strstr(text, "/../") || strstr(text, "/./") ||
 	    (strlen(text) >= 3 && strcmp(text + strlen(text) - 3, "/..") == 0))
 		return pri_cg_core->fail(call, -EINVAL, "a path of a group has no \"..\" or \".\"");
+	if (strlen(text) >= PRI_CG_TOP_MAX)
+		return pri_cg_core->fail(call, -EINVAL,
+					 "a path of a host of %zu bytes is too long (at most %d)",
+					 strlen(text) - 2, PRI_CG_TOP_MAX - 3);
 	host->path = strdup(*text ? text + 2 : "");
 	if (!host->path)
 		return -ENOMEM;
@@ -145,6 +149,8 @@ static int fail_mounts(struct pri_call *call, int error)
 {
 	int r = pri_cg_shortage(call, error);
 
+	if (error == ENOMEM)
+		return -ENOMEM;
 	return r < 0 ? r
 		     : pri_cg_core->fail(call, error == EACCES ? -EACCES : -EIO,
 					 "cannot read /proc/self/mountinfo: %s", strerror(error));

@@ -39,6 +39,10 @@
 #define PRI_CG_MOUNTS_MAX 6
 /* "iothread" and a number, "vcpu" and a number, "emulator" */
 #define PRI_CG_SUB_MAX 24
+/* Of a path of a group: as long as the kernel tells one, and as a path of files can be. */
+#define PRI_CG_PATH_MAX 4096
+/* Of the path of a host: the name of a domain and of a group below it have room behind it. */
+#define PRI_CG_TOP_MAX (PRI_CG_PATH_MAX - PRI_NAME_MAX - PRI_CG_SUB_MAX)
 /* The kernel's unlimited is the largest whole page. */
 #define PRI_CG_UNLIMITED_FROM UINT64_C(0x7fffffffffff0000)
 #define PRI_CG_PAGE 4096

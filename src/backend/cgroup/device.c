@@ -24,7 +24,6 @@
 #define NUMBER_TEXT_MAX 64
 #define DIGITS "0123456789"
 #define DIGITS_MAX 9
-#define MOUNTINFO_LINE_MAX 8192
 
 struct numbers {
 	unsigned int major, minor;
@@ -182,25 +181,32 @@ static bool is_below(const char *path, const char *directory)
 /* The mount that a path is in: the last one of those with the longest path, which hides others. */
 static int find_mount(const char *root, const char *path, struct mount *ret_mount)
 {
-	char line[MOUNTINFO_LINE_MAX], name[PATH_MAX];
+	pri_autofree char *line = NULL;
+	char name[PATH_MAX];
+	size_t size = 0;
 	struct mount mount;
 	size_t longest = 0;
 	FILE *file;
+	int r;
 
 	if (snprintf(name, sizeof(name), "%s/proc/self/mountinfo", root) >= (int)sizeof(name))
 		return -ENAMETOOLONG;
 	file = fopen(name, "re");
 	if (!file)
 		return -EIO;
-	while (fgets(line, sizeof(line), file)) {
+	while (getline(&line, &size, file) > 0) {
 		if (!parse_mount(line, &mount) || !is_below(path, mount.point) ||
 		    strlen(mount.point) < longest)
 			continue;
 		longest = strlen(mount.point);
 		*ret_mount = mount;
 	}
+	if (!feof(file))
+		r = errno == ENOMEM ? -ENOMEM : -EIO;
+	else
+		r = longest ? 0 : -ENODEV;
 	fclose(file);
-	return longest ? 0 : -ENODEV;
+	return r;
 }
 
 static const char *why_no_disk(const char *type)
@@ -235,6 +241,8 @@ static int find_file(const char *root, const char *path, struct pri_cg_device *r
 
 	if (r == -ENODEV)
 		return fail(r, ret_why, "the file system that it is on is not mounted here");
+	if (r == -ENOMEM)
+		return fail(r, ret_why, "out of memory");
 	if (r < 0)
 		return fail(-EIO, ret_why, "cannot read /proc/self/mountinfo");
 	if (mount.numbers.major == 0)

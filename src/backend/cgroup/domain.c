@@ -36,7 +36,7 @@ static uint64_t incarnation_of(int fd)
 
 static void uuid_of(const struct pri_cg_host *host, const char *name, char uuid[37])
 {
-	char path[2 * PRI_NAME_MAX];
+	char path[PRI_CG_PATH_MAX];
 
 	snprintf(path, sizeof(path), "%s/%s", host->path, name);
 	pri_cg_uuid_of_path(path, uuid);
@@ -69,7 +69,7 @@ static bool is_part(const char *parent, const char *name, int fd)
 static bool was_listed(const struct walk *walk)
 {
 	for (size_t i = 0; i < walk->mount; i++) {
-		char path[2 * PRI_NAME_MAX];
+		char path[PRI_CG_PATH_MAX];
 		pri_autoclose int fd = -1;
 
 		snprintf(path, sizeof(path), "%s/%s", walk->host->path, walk->name);

@@ -113,7 +113,7 @@ int pri_cg_enable(struct pri_cg_op *op)
 {
 	const struct pri_cg_mount *mount = mount_of(op);
 	const char *path;
-	char part[4096];
+	char part[PRI_CG_PATH_MAX];
 	int r = 0;
 
 	if (pri_cg_is_enabled(op))

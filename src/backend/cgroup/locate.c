@@ -21,7 +21,6 @@
 #include "backend/cgroup/cgroup.h"
 
 #define MEMBERSHIP_MAX 16384
-#define PATH_MAX_BYTES 4096
 /* The start time is field 22 of /proc/PID/stat; the one after the name is field 3. */
 #define STAT_FIELDS_BEFORE_START 19
 
@@ -139,7 +138,7 @@ static int place_process(struct pri_cg_host *host, struct pri_cg_domain *domain,
 			 const char *memberships)
 {
 	struct pri_cg_mount *mount = &host->mounts[i];
-	char path[PATH_MAX_BYTES];
+	char path[PRI_CG_PATH_MAX];
 	const char *below;
 	size_t unit;
 
@@ -175,6 +174,11 @@ static int place_by_memberships(struct pri_call *call, struct pri_cg_host *host,
 
 	if (length < 0)
 		return fail_process(call, (int)-length, -ENOENT);
+	if (length == MEMBERSHIP_MAX - 1)
+		return pri_cg_core->fail(call, -EIO,
+					 "/proc/PID/cgroup of the process is too long (more than "
+					 "%d bytes)",
+					 MEMBERSHIP_MAX - 2);
 	free(domain->memberships);
 	domain->memberships = strdup(text);
 	if (!domain->memberships)
@@ -237,7 +241,7 @@ static int locate_beside(struct pri_call *call, struct pri_cg_host *host,
 static int locate_path(struct pri_call *call, struct pri_cg_host *host,
 		       struct pri_cg_domain *domain)
 {
-	char path[PATH_MAX_BYTES];
+	char path[PRI_CG_PATH_MAX];
 	size_t found = 0;
 	int r = 0;
 

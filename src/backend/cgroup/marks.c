@@ -18,7 +18,6 @@
 
 #define NAMESPACE "user.pralloc."
 #define NAME_MAX_BYTES 64
-#define PATH_MAX_BYTES 4096
 
 /* Extended attributes need a descriptor that is open for reading. */
 static int reopen(int directory)
@@ -86,7 +85,7 @@ int pri_cg_each_above(struct pri_cg_op *op, int controller,
 {
 	int mount = op->host->mount_of[controller], r = 0;
 	const char *unit = op->domain->paths[mount][PRI_CG_UNIT];
-	char path[PATH_MAX_BYTES];
+	char path[PRI_CG_PATH_MAX];
 	char *slash;
 
 	snprintf(path, sizeof(path), "%s", unit ? unit : "");

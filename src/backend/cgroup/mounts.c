@@ -21,8 +21,9 @@
 #include <libcgroup.h>
 #endif
 
-#define LINE_MAX_BYTES 8192
 #define CONTROLLERS_MAX 1024
+/* All controllers in one hierarchy with a name, and more. */
+#define NAMES_MAX 512
 
 static const struct {
 	const char *v1, *v2;
@@ -227,8 +228,8 @@ static int add_mount(struct pri_cg_host *host, const struct line *line)
 
 int pri_cg_mounts_find(struct pri_cg_host *host)
 {
-	pri_autofree char *path = NULL;
-	char text[LINE_MAX_BYTES];
+	pri_autofree char *path = NULL, *text = NULL;
+	size_t size = 0;
 	FILE *file;
 	int r = 0;
 
@@ -241,12 +242,14 @@ int pri_cg_mounts_find(struct pri_cg_host *host)
 	file = fopen(path, "re");
 	if (!file)
 		return -errno;
-	while (r == 0 && fgets(text, sizeof(text), file)) {
+	while (r == 0 && getline(&text, &size, file) > 0) {
 		struct line line;
 
 		if (take_line(text, &line))
 			r = add_mount(host, &line);
 	}
+	if (r == 0 && !feof(file))
+		r = errno == ENOMEM ? -ENOMEM : -EIO;
 	fclose(file);
 	return r == 0 && host->mount_count == 0 ? -ENOENT : r;
 }
@@ -265,7 +268,7 @@ void pri_cg_mounts_clear(struct pri_cg_host *host)
 static const char *match_line(const struct pri_cg_mount *mount, const char *line, size_t length)
 {
 	const char *list = memchr(line, ':', length), *path;
-	char names[128];
+	char names[NAMES_MAX];
 
 	if (!list)
 		return NULL;
