@@ -67,30 +67,52 @@ static uint64_t counter_of(const struct pri_tc_interface *i, const struct pri_tc
 	}
 }
 
-/* A tree that was remembered may have been changed by hand: what is told is read from the kernel. */
+/* A tree that was remembered may have been changed by hand, and has old counters: what is told is
+ * read from the kernel. */
 static int refresh(struct pri_tc_session *session, struct pri_tc_pair *pair,
-		   const struct pri_tc_subject *subject, const struct pri_change *change);
+		   struct pri_tc_port *port, bool record)
+{
+	int r = pri_tc_session_refresh(session, pair, port, record);
+
+	return r < 0 ? pri_tc_session_reload(session, pair) : 0;
+}
+
+static int read_drops(struct pri_tc_session *session, const struct pri_tc_subject *subject,
+		      const struct pri_change *change, uint64_t *ret_drops)
+{
+	int ifindex = subject->nic->ifindex;
+	struct pri_tc_port *port;
+	struct pri_tc_pair *pair;
+	int r = pri_tc_session_tree(session, subject->owner, subject->owner_name,
+				    pri_tc_row(change)->direction, &pair);
+
+	*ret_drops = 0;
+	if (r < 0)
+		return r;
+	port = pri_tc_tree_port_by_tap(&pair->was, ifindex);
+	if (!port)
+		return 0;
+	r = refresh(session, pair, port, /* record= */ false);
+	if (r == 0)
+		*ret_drops = class_drops(&pair->was, pri_tc_tree_port_by_tap(&pair->was, ifindex));
+	return r;
+}
 
 static int read_counter(struct pri_tc_session *session, const struct pri_tc_subject *subject,
 			struct pri_change *change)
 {
 	const struct pri_tc_row *row = pri_tc_row(change);
 	struct pri_tc_interface interface;
-	struct pri_tc_pair *pair;
+	uint64_t drops = 0;
 	int r = pri_tc_interface(session->call->host, subject->nic->ifindex, NULL, &interface);
 
 	if (r < 0)
 		return pri_tc_fail(session->call, r, subject->nic->tap, 0);
 	change->held.number = counter_of(&interface, row);
-	if (row->setting != PRI_TC_DROPS)
-		return 0;
-	r = pri_tc_session_tree(session, subject->owner, subject->owner_name, row->direction,
-				&pair);
-	if (r < 0)
-		return r;
-	change->held.number +=
-		class_drops(&pair->was, pri_tc_tree_port_by_tap(&pair->was, subject->nic->ifindex));
-	return 0;
+	if (row->setting == PRI_TC_DROPS)
+		r = read_drops(session, subject, change, &drops);
+	change->held.number += drops;
+	return r;
 }
 
 /* The larger one of both directions. */
@@ -136,16 +158,14 @@ static struct pri_tc_port *port_of(const struct pri_tc_session *session,
 	return NULL;
 }
 
-static int refresh(struct pri_tc_session *session, struct pri_tc_pair *pair,
-		   const struct pri_tc_subject *subject, const struct pri_change *change)
+static int refresh_subject(struct pri_tc_session *session, struct pri_tc_pair *pair,
+			   const struct pri_tc_subject *subject, const struct pri_change *change)
 {
 	struct pri_tc_port *port = port_of(session, &pair->was, subject, change);
-	int r = subject->nic && !port
-			? 0
-			: pri_tc_session_refresh(session, pair, port,
-						 pri_tc_row(change)->setting != PRI_TC_RATE);
 
-	return r < 0 ? pri_tc_session_reload(session, pair) : 0;
+	if (subject->nic && !port)
+		return 0;
+	return refresh(session, pair, port, pri_tc_row(change)->setting != PRI_TC_RATE);
 }
 
 int pri_tc_read_one(struct pri_tc_session *session, struct pri_change *change)
@@ -163,7 +183,7 @@ int pri_tc_read_one(struct pri_tc_session *session, struct pri_change *change)
 		return read_committed(session, &subject, change);
 	r = pri_tc_session_tree(session, subject.owner, subject.owner_name, row->direction, &pair);
 	if (r == 0)
-		r = refresh(session, pair, &subject, change);
+		r = refresh_subject(session, pair, &subject, change);
 	if (r < 0)
 		return r;
 	change->held.number = setting_of(&pair->was, port_of(session, &pair->was, &subject, change),
