@@ -75,6 +75,7 @@ void pr_plan_free(struct pr_plan *plan)
 	for (size_t m = 0; m < PRI_STEP_MODES; m++)
 		free(plan->steps[m]);
 	pri_plan_index_clear(&plan->index);
+	pri_plan_index_clear(&plan->targets);
 	pr_ctx_unref(plan->ctx);
 	free(plan);
 }
@@ -127,68 +128,103 @@ static int grow(struct pr_plan *plan)
 	return 0;
 }
 
-/* A key of the target alone and one of target, attribute and instance, malloc'ed.  Two handles of
- * the same domain are the same target; two connections to the same host are not known to be. */
-static char *target_key(const struct pri_target *target)
+/* Two handles of the same domain are the same target; two connections to the same host are not
+ * known to be. */
+static bool is_target(const void *data, uint32_t number, const void *key)
 {
-	char *key;
+	const struct pr_plan *plan = data;
+	const struct pri_target *a = &plan->steps[PRI_STEP_LIVE][number].item.target, *b = key;
 
-	return asprintf(&key, "%p %s", (void *)target->host,
-			target->domain ? target->domain->identity.uuid : "") < 0
-		       ? NULL
-		       : key;
+	if (a->host != b->host || !a->domain != !b->domain)
+		return false;
+	return a->domain == b->domain ||
+	       strcmp(a->domain->identity.uuid, b->domain->identity.uuid) == 0;
 }
 
-static char *item_key(const char *target, const struct pri_item *item)
+static uint32_t hash_target(const struct pri_target *target)
 {
-	char *key;
+	const char *uuid = target->domain ? target->domain->identity.uuid : "";
+	uint32_t hash = pri_plan_hash(PRI_PLAN_HASH, &target->host, sizeof(target->host));
 
-	return asprintf(&key, "%s %s[%s]", target, item->change.attr->name, item->change.instance) <
-			       0
-		       ? NULL
-		       : key;
+	return pri_plan_hash(hash, uuid, strlen(uuid));
 }
 
-static int put_keys(struct pr_plan *plan, struct pri_item *item, size_t step)
+/* Of a target whose sequence is known. */
+static bool is_change(const void *data, uint32_t number, const void *key)
 {
-	pri_autofree char *name = target_key(&item->target);
-	pri_autofree char *key = name ? item_key(name, item) : NULL;
-	uint32_t ignored;
+	const struct pr_plan *plan = data;
+	const struct pri_item *a = &plan->steps[PRI_STEP_LIVE][number].item, *b = key;
+
+	return a->sequence == b->sequence && a->change.attr == b->change.attr &&
+	       strcmp(a->change.instance, b->change.instance) == 0;
+}
+
+static uint32_t hash_change(const struct pri_item *item)
+{
+	const char *instance = item->change.instance;
+	uint32_t hash = pri_plan_hash(PRI_PLAN_HASH, &item->sequence, sizeof(item->sequence));
+
+	hash = pri_plan_hash(hash, &item->change.attr, sizeof(item->change.attr));
+	return pri_plan_hash(hash, instance, strlen(instance));
+}
+
+/* The sequence of the item's target, which is new (1) or not (0). */
+static int find_target(const struct pr_plan *plan, struct pri_item *item, uint32_t hash)
+{
+	const struct pri_step *steps = plan->steps[PRI_STEP_LIVE];
+	uint32_t last = (uint32_t)plan->count, number;
+
+	/* Most often it is that of the step before. */
+	if (plan->count > 0 && is_target(plan, last - 1, &item->target))
+		item->sequence = steps[last - 1].item.sequence;
+	else if (pri_plan_index_get(&plan->targets, hash, is_target, plan, &item->target, &number))
+		item->sequence = steps[number].item.sequence;
+	else
+		item->sequence = plan->target_count;
+	return item->sequence == plan->target_count;
+}
+
+/* Note what the item, which comes at the end, is of.  1: the plan has such a step. */
+static int note_item(struct pr_plan *plan, struct pri_item *item)
+{
+	uint32_t of_target = hash_target(&item->target), of_change, number;
+	bool is_new = find_target(plan, item, of_target);
 	int r;
 
-	if (!key)
-		return -ENOMEM;
-	r = pri_plan_index_put(&plan->index, name, plan->target_count, &item->sequence);
-	if (r == 0)
-		plan->target_count++;
-	return r < 0 ? r : pri_plan_index_put(&plan->index, key, (uint32_t)step, &ignored);
+	of_change = hash_change(item);
+	if (pri_plan_index_get(&plan->index, of_change, is_change, plan, item, &number))
+		return 1;
+	r = pri_plan_index_put(&plan->index, of_change, (uint32_t)plan->count);
+	if (r == 0 && is_new)
+		r = pri_plan_index_put(&plan->targets, of_target, (uint32_t)plan->count);
+	plan->target_count += r == 0 && is_new;
+	return r;
 }
 
-bool pri_plan_find(struct pr_plan *plan, const struct pri_item *item, size_t *ret_number)
+bool pri_plan_find(const struct pr_plan *plan, struct pri_item *item, size_t *ret_number)
 {
-	pri_autofree char *name = target_key(&item->target);
-	pri_autofree char *key = name ? item_key(name, item) : NULL;
 	uint32_t number;
 
-	if (!key || !pri_plan_index_get(&plan->index, key, &number))
+	if (find_target(plan, item, hash_target(&item->target)) ||
+	    !pri_plan_index_get(&plan->index, hash_change(item), is_change, plan, item, &number))
 		return false;
 	*ret_number = number;
 	return true;
 }
 
+/* Steps stay in their order, and so do the numbers of their targets. */
 static int rebuild_index(struct pr_plan *plan)
 {
+	size_t count = plan->count;
 	int r = 0;
 
 	pri_plan_index_clear(&plan->index);
+	pri_plan_index_clear(&plan->targets);
 	plan->target_count = 0;
-	for (size_t i = 0; r >= 0 && i < plan->count; i++) {
-		struct pri_item *live = &plan->steps[PRI_STEP_LIVE][i].item;
-
-		r = put_keys(plan, live, i);
-		plan->steps[PRI_STEP_CONFIG][i].item.sequence = live->sequence;
-	}
-	return r < 0 ? r : 0;
+	for (plan->count = 0; r == 0 && plan->count < count; plan->count++)
+		r = note_item(plan, &plan->steps[PRI_STEP_LIVE][plan->count].item);
+	plan->count = count;
+	return r;
 }
 
 /* The same change for the persistent configuration, which another backend may serve. */
@@ -198,13 +234,9 @@ static int copy_item(struct pri_item *to, const struct pri_item *from, uint32_t 
 	to->route = pri_route(from->target.host, from->change.attr, mode);
 	to->change.serve = to->route->serve;
 	to->change.mode = mode;
+	/* The text is the other one's. */
 	to->instance = NULL;
 	to->change.wanted = (struct pri_value){0};
-	if (from->instance && asprintf(&to->instance, "%s", from->instance) < 0) {
-		to->instance = NULL;
-		return -ENOMEM;
-	}
-	to->change.instance = to->instance ? to->instance : "";
 	return pri_value_copy(&to->change.wanted, &from->change.wanted);
 }
 
@@ -228,13 +260,15 @@ int pri_plan_add(struct pr_plan *plan, const struct pri_target *target,
 	if (r == 0)
 		r = grow(plan);
 	if (r == 0)
-		r = put_keys(plan, live, plan->count);
+		r = copy_item(config, live, PRALLOC_CONFIG);
+	if (r == 0)
+		r = note_item(plan, live);
 	if (r == 1)
 		r = pri_set_error(error, -EINVAL, "%s of %s is in the plan twice",
 				  live->change.attr->name, pri_target_name(target));
-	if (r == 0)
-		r = copy_item(config, live, PRALLOC_CONFIG);
 	if (r < 0) {
+		if (r == -ENOMEM)
+			rebuild_index(plan);
 		pri_item_clear(live);
 		pri_item_clear(config);
 		return r;
@@ -243,6 +277,7 @@ int pri_plan_add(struct pr_plan *plan, const struct pri_target *target,
 		pri_domain_ref(target->domain);
 	else
 		pri_host_ref(target->host);
+	config->sequence = live->sequence;
 	plan->host = plan->count == 0 || plan->host == target->host ? target->host : NULL;
 	for (size_t m = 0; m < PRI_STEP_MODES; m++)
 		plan->steps[m][plan->count] = steps[m];

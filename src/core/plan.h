@@ -43,7 +43,8 @@ struct pr_plan {
 	struct pr_host *host; /* of all steps; NULL: of several, or there are none */
 	uint32_t modes;	      /* that the last check or apply was for */
 	bool applied;
-	struct pri_plan_index index;
+	struct pri_plan_index index;   /* of changes, by the number of the step */
+	struct pri_plan_index targets; /* by the number of their first step */
 	uint32_t target_count;
 	struct pri_run *run; /* NULL: nothing goes on */
 	int result;	     /* of the last run, for pr_plan_dispatch */
@@ -69,8 +70,8 @@ int pri_plan_idle(const struct pr_plan *plan, char **error);
 void pri_plan_truncate(struct pr_plan *plan, size_t first);
 int pri_plan_add(struct pr_plan *plan, const struct pri_target *target,
 		 const struct pri_request *request, char **error);
-/* The change of the item's target, attribute and instance. */
-bool pri_plan_find(struct pr_plan *plan, const struct pri_item *item, size_t *ret_number);
+/* The change of the item's target, attribute and instance; it gets the target's sequence. */
+bool pri_plan_find(const struct pr_plan *plan, struct pri_item *item, size_t *ret_number);
 
 /* plan_items.c */
 /* PRALLOC_LIVE and PRALLOC_CONFIG as the flags of a call mean them. */

@@ -3,48 +3,46 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define SIZE_FIRST 64
 
 struct pri_plan_entry {
-	char *key;     /* NULL: free */
-	uint32_t hash; /* most keys need not be looked at */
-	uint32_t number;
+	uint32_t hash;	/* most numbers need not be looked at */
+	uint32_t place; /* the number plus 1; 0: free */
 };
 
 /* FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/ */
-static uint32_t hash_of(const char *key)
+uint32_t pri_plan_hash(uint32_t hash, const void *bytes, size_t size)
 {
-	uint32_t h = UINT32_C(0x811c9dc5);
+	const unsigned char *at = bytes;
 
-	for (; *key; key++)
-		h = (h ^ (unsigned char)*key) * UINT32_C(0x01000193);
-	return h;
+	for (size_t i = 0; i < size; i++)
+		hash = (hash ^ at[i]) * UINT32_C(0x01000193);
+	return hash;
 }
 
-/* The entry of a key, or the free one where it belongs. */
-static struct pri_plan_entry *find(const struct pri_plan_index *index, const char *key,
-				   uint32_t hash)
+bool pri_plan_index_get(const struct pri_plan_index *index, uint32_t hash, pri_plan_is *is,
+			const void *data, const void *key, uint32_t *ret_number)
 {
-	struct pri_plan_entry *entry;
-	size_t at = hash & (index->size - 1);
+	size_t mask = index->size - 1;
 
-	for (entry = &index->entries[at];
-	     entry->key && (entry->hash != hash || strcmp(entry->key, key) != 0);
-	     entry = &index->entries[at])
+	if (index->size == 0)
+		return false;
+	for (size_t at = hash & mask; index->entries[at].place; at = (at + 1) & mask) {
+		*ret_number = index->entries[at].place - 1;
+		if (index->entries[at].hash == hash && is(data, *ret_number, key))
+			return true;
+	}
+	return false;
+}
+
+static void place(struct pri_plan_index *index, struct pri_plan_entry entry)
+{
+	size_t at = entry.hash & (index->size - 1);
+
+	while (index->entries[at].place)
 		at = (at + 1) & (index->size - 1);
-	return entry;
-}
-
-/* Where an entry belongs in a table that does not have its key. */
-static void move_entry(struct pri_plan_index *to, const struct pri_plan_entry *entry)
-{
-	size_t at = entry->hash & (to->size - 1);
-
-	while (to->entries[at].key)
-		at = (at + 1) & (to->size - 1);
-	to->entries[at] = *entry;
+	index->entries[at] = entry;
 }
 
 static int grow(struct pri_plan_index *index)
@@ -55,51 +53,25 @@ static int grow(struct pri_plan_index *index)
 	if (!larger.entries)
 		return -ENOMEM;
 	for (size_t i = 0; i < index->size; i++)
-		if (index->entries[i].key)
-			move_entry(&larger, &index->entries[i]);
+		if (index->entries[i].place)
+			place(&larger, index->entries[i]);
 	larger.count = index->count;
 	free(index->entries);
 	*index = larger;
 	return 0;
 }
 
-int pri_plan_index_put(struct pri_plan_index *index, const char *key, uint32_t number,
-		       uint32_t *ret_number)
+int pri_plan_index_put(struct pri_plan_index *index, uint32_t hash, uint32_t number)
 {
-	uint32_t hash = hash_of(key);
-	struct pri_plan_entry *entry;
-
 	if (2 * (index->count + 1) > index->size && grow(index) < 0)
 		return -ENOMEM;
-	entry = find(index, key, hash);
-	if (entry->key) {
-		*ret_number = entry->number;
-		return 1;
-	}
-	entry->key = strdup(key);
-	if (!entry->key)
-		return -ENOMEM;
-	entry->hash = hash;
-	entry->number = number;
+	place(index, (struct pri_plan_entry){hash, number + 1});
 	index->count++;
-	*ret_number = number;
 	return 0;
-}
-
-bool pri_plan_index_get(const struct pri_plan_index *index, const char *key, uint32_t *ret_number)
-{
-	const struct pri_plan_entry *entry = index->size ? find(index, key, hash_of(key)) : NULL;
-
-	if (!entry || !entry->key)
-		return false;
-	*ret_number = entry->number;
-	return true;
 }
 
 void pri_plan_index_clear(struct pri_plan_index *index)
 {
-	for (size_t i = 0; i < index->size; i++)
-		free(index->entries[i].key);
 	free(index->entries);
 	*index = (struct pri_plan_index){0};
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Which targets and changes a plan already has: a hash table from text to number. */
+/* Which targets and changes a plan already has: a hash table of numbers.  What a number stands for
+ * is kept by whoever has the table, who compares it with a key. */
 #ifndef PRI_PLAN_INDEX_H
 #define PRI_PLAN_INDEX_H
 
@@ -12,12 +13,18 @@ struct pri_plan_index {
 	size_t count, size;
 };
 
-/* Find key or add it with number.  Returns 1 when it was there, 0 when it was added, -ENOMEM;
- * *ret_number is the number it has. */
-int pri_plan_index_put(struct pri_plan_index *index, const char *key, uint32_t number,
-		       uint32_t *ret_number);
+/* Whether the number, which was put under the same hash, stands for the key. */
+typedef bool pri_plan_is(const void *data, uint32_t number, const void *key);
+
+/* A hash goes on from the one of what came before; it begins with PRI_PLAN_HASH. */
+#define PRI_PLAN_HASH UINT32_C(0x811c9dc5)
+uint32_t pri_plan_hash(uint32_t hash, const void *bytes, size_t size);
+
 /* The number of a key; false when it is not there. */
-bool pri_plan_index_get(const struct pri_plan_index *index, const char *key, uint32_t *ret_number);
+bool pri_plan_index_get(const struct pri_plan_index *index, uint32_t hash, pri_plan_is *is,
+			const void *data, const void *key, uint32_t *ret_number);
+/* Put a number that is not there.  0 or -ENOMEM. */
+int pri_plan_index_put(struct pri_plan_index *index, uint32_t hash, uint32_t number);
 void pri_plan_index_clear(struct pri_plan_index *index);
 
 #endif /* PRI_PLAN_INDEX_H */

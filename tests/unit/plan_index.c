@@ -3,44 +3,62 @@
 #include "core/plan_index.h"
 
 #include <criterion/criterion.h>
-#include <stdio.h>
 
 #define MANY 5000u
 
-static void key_of(char key[32], unsigned int i)
+/* data is the keys, by number. */
+static bool is_key(const void *data, uint32_t number, const void *key)
 {
-	snprintf(key, 32, "%u key", i);
+	const uint32_t *keys = data;
+
+	return keys[number] == *(const uint32_t *)key;
 }
 
-Test(plan_index, keeps_the_first_number)
+static uint32_t hash_of(uint32_t key)
+{
+	return pri_plan_hash(PRI_PLAN_HASH, &key, sizeof(key));
+}
+
+Test(plan_index, empty)
 {
 	struct pri_plan_index index = {0};
-	uint32_t number = 0;
+	uint32_t number, key = 1;
 
-	cr_expect_eq(pri_plan_index_put(&index, "a", 7, &number), 0);
-	cr_expect_eq(number, 7);
-	cr_expect_eq(pri_plan_index_put(&index, "a", 8, &number), 1);
-	cr_expect_eq(number, 7);
-	cr_expect_eq(pri_plan_index_put(&index, "", 9, &number), 0);
-	cr_expect_eq(pri_plan_index_put(&index, "", 1, &number), 1);
-	cr_expect_eq(number, 9);
+	cr_expect(!pri_plan_index_get(&index, hash_of(key), is_key, NULL, &key, &number));
+	pri_plan_index_clear(&index);
+	cr_expect(!pri_plan_index_get(&index, hash_of(key), is_key, NULL, &key, &number));
+}
+
+Test(plan_index, same_hash_is_not_the_same_key)
+{
+	uint32_t keys[] = {7, 8, 9}, number = 0;
+	struct pri_plan_index index = {0};
+
+	for (uint32_t i = 0; i < 2; i++)
+		cr_assert_eq(pri_plan_index_put(&index, 5, i), 0);
+	for (uint32_t i = 0; i < 2; i++) {
+		cr_expect(pri_plan_index_get(&index, 5, is_key, keys, &keys[i], &number));
+		cr_expect_eq(number, i);
+	}
+	cr_expect(!pri_plan_index_get(&index, 5, is_key, keys, &keys[2], &number));
+	cr_expect(!pri_plan_index_get(&index, 6, is_key, keys, &keys[0], &number));
 	pri_plan_index_clear(&index);
 }
 
 Test(plan_index, grows_without_losing_keys)
 {
+	static uint32_t keys[MANY];
 	struct pri_plan_index index = {0};
 	uint32_t number;
-	char key[32];
 
-	for (unsigned int i = 0; i < MANY; i++) {
-		key_of(key, i);
-		cr_assert_eq(pri_plan_index_put(&index, key, i, &number), 0, "%s", key);
+	for (uint32_t i = 0; i < MANY; i++) {
+		keys[i] = 3 * i;
+		cr_assert_eq(pri_plan_index_put(&index, hash_of(keys[i]), i), 0);
 	}
-	for (unsigned int i = 0; i < MANY; i++) {
-		key_of(key, i);
-		cr_assert_eq(pri_plan_index_put(&index, key, 0, &number), 1, "%s", key);
-		cr_assert_eq(number, i, "%s", key);
+	for (uint32_t i = 0; i < MANY; i++) {
+		cr_assert(pri_plan_index_get(&index, hash_of(keys[i]), is_key, keys, &keys[i],
+					     &number));
+		cr_assert_eq(number, i);
 	}
 	cr_expect_eq(index.count, MANY);
 	pri_plan_index_clear(&index);
@@ -48,13 +66,14 @@ Test(plan_index, grows_without_losing_keys)
 
 Test(plan_index, usable_after_clear)
 {
+	uint32_t keys[] = {1, 2}, number = 0;
 	struct pri_plan_index index = {0};
-	uint32_t number;
 
+	cr_expect_eq(pri_plan_index_put(&index, hash_of(1), 0), 0);
 	pri_plan_index_clear(&index);
-	cr_expect_eq(pri_plan_index_put(&index, "a", 1, &number), 0);
-	pri_plan_index_clear(&index);
-	cr_expect_eq(pri_plan_index_put(&index, "a", 2, &number), 0);
-	cr_expect_eq(number, 2);
+	cr_expect(!pri_plan_index_get(&index, hash_of(1), is_key, keys, &keys[0], &number));
+	cr_expect_eq(pri_plan_index_put(&index, hash_of(2), 1), 0);
+	cr_expect(pri_plan_index_get(&index, hash_of(2), is_key, keys, &keys[1], &number));
+	cr_expect_eq(number, 1);
 	pri_plan_index_clear(&index);
 }
