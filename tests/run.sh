@@ -238,6 +238,36 @@ analyse()
 		clang-tidy -p "$work/clang" --quiet
 }
 
+# Criterion forks: what the children's valgrinds have to say stands in files of their own.
+valgrind_tests()
+{
+	rm -f "$logs/valgrind".*
+	"${valgrind[@]}" --trace-children=yes --vgdb=no --log-file="$logs/valgrind.%p" "$@" ||
+		return
+	! cat "$logs/valgrind".* | grep .
+}
+
+# In a network namespace of its own: links, weights and limits of a port of a bridge.
+valgrind_tc()
+{
+	unshare -n bash -euc '
+		link=pralloc0 port=pralloc1
+		ip link add $link type bridge
+		ip link add $port type veth peer name pralloc2
+		ip link set $port master $link
+		for name in $link $port pralloc2; do
+			ip link set $name up
+		done
+		"$@" set @host net.link.out[$link]=100mbit net.link.in[$link]=100mbit
+		"$@" set $port net.weight.in[$link]=300 net.guarantee.out[$link]=8mbit \
+			net.rate.in=40mbit
+		"$@" list
+		"$@" show $port
+		"$@" net
+		"$@" reset $port
+	' - "${valgrind[@]}" "$work/gcc/examples/pralloc/pralloc" -c tc:
+}
+
 # The command leaks nothing and reads nothing undefined, with the module loaded at run time too.
 run_valgrind()
 {
@@ -251,6 +281,12 @@ run_valgrind()
 		vm1 cpu.shares=512 vm2 mem.balloon=512MiB
 	check "valgrind: list on test driver" "${valgrind[@]}" "$pralloc" -c test:///default list
 	check "valgrind: show on test driver" "${valgrind[@]}" "$pralloc" -c test:///default show test
+	check "valgrind: cgroup on trees" valgrind_tests "$work/gcc/tests/unit/unit_cgroup_rows"
+	if ((EUID == 0)); then
+		check "valgrind: tc" valgrind_tc
+	else
+		skip "valgrind: tc" "a network namespace needs root"
+	fi
 	unset PRALLOC_MODULE_DIR
 }
 
