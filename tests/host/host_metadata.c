@@ -3,10 +3,13 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "host.h"
 
 #define GUEST "metadata"
+#define WRITES "200"
 #define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
 #define NAMESPACE "urn:x-libpralloc:settings:1"
 #define METADATA "metadata " GUEST " --config --uri " NAMESPACE
@@ -275,6 +278,38 @@ Test(host_metadata, several_values_are_one_write)
 	host_expect(bed.dom, "net.rate.out", NULL, "1000", PRALLOC_CONFIG);
 	host_expect(bed.dom, "net.rate.out.peak", NULL, "2000", PRALLOC_CONFIG);
 	host_expect(bed.dom, "net.rate.out.burst", NULL, "3000", PRALLOC_CONFIG);
+}
+
+static pid_t start_writer(const char *attribute)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		execl(METADATA_WRITER, METADATA_WRITER, bed_uri(), GUEST, attribute, WRITES,
+		      (char *)NULL);
+		_exit(127);
+	}
+	cr_assert_gt(pid, 0);
+	return pid;
+}
+
+/* All values stand in one element, which is read, changed and written as a whole. */
+Test(host_metadata, two_processes_lose_nothing)
+{
+	static const char *const attributes[] = {"mem.guarantee", "mem.throttle"};
+	pid_t pids[LENGTH(attributes)];
+
+	for (size_t i = 0; i < LENGTH(attributes); i++)
+		pids[i] = start_writer(attributes[i]);
+	for (size_t i = 0; i < LENGTH(attributes); i++) {
+		int status = -1;
+
+		cr_assert_eq(waitpid(pids[i], &status, 0), pids[i]);
+		cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 0, "%s: status %#x",
+			  attributes[i], (unsigned int)status);
+	}
+	for (size_t i = 0; i < LENGTH(attributes); i++)
+		host_expect(bed.dom, attributes[i], NULL, WRITES "M", PRALLOC_CONFIG);
 }
 
 /* Whether a backend beside libvirt sets it in the running domain. */
