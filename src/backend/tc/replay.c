@@ -97,6 +97,25 @@ static void put_police(struct pri_tc_batch *batch, const struct nlattr *attr)
 		pri_tc_put(batch, TCA_POLICE_PEAKRATE, table, sizeof(table));
 }
 
+/* With the old form of a police action, which tc and libvirt write, its options stand where those of
+ * the filter do. */
+static void put_old_police(struct pri_tc_batch *batch, const struct nlattr *attr)
+{
+	size_t nest = pri_tc_nest(batch, nla_type(attr));
+	struct nlattr *option;
+	int left;
+
+	for (left = nla_len(attr), option = nla_data(attr); nla_ok(option, left);
+	     option = nla_next(option, &left)) {
+		if (nla_type(option) == TCA_POLICE_TBF)
+			put_police(batch, option);
+		else
+			pri_tc_put(batch, nla_type(option), nla_data(option),
+				   (size_t)nla_len(option));
+	}
+	pri_tc_nest_end(batch, nest);
+}
+
 static void put_action_option(struct pri_tc_batch *batch, const struct nlattr *attr,
 			      const struct nlattr *kind)
 {
@@ -138,7 +157,7 @@ static void put_action(struct pri_tc_batch *batch, const struct nlattr *action)
 }
 
 /* What is in the options of each kind: copied, left out, or changed. */
-enum treatment { COPY, DROP, HTB_VERSION_OF, ACTIONS };
+enum treatment { COPY, DROP, HTB_VERSION_OF, ACTIONS, POLICE };
 
 static const struct {
 	const char *kind;
@@ -149,8 +168,11 @@ static const struct {
 	{"u32", RTM_NEWTFILTER, TCA_U32_ACT, ACTIONS},
 	{"u32", RTM_NEWTFILTER, TCA_U32_FLAGS, DROP},
 	{"u32", RTM_NEWTFILTER, TCA_U32_PCNT, DROP},
+	{"u32", RTM_NEWTFILTER, TCA_U32_POLICE, POLICE},
 	{"fw", RTM_NEWTFILTER, TCA_FW_ACT, ACTIONS},
+	{"fw", RTM_NEWTFILTER, TCA_FW_POLICE, POLICE},
 	{"basic", RTM_NEWTFILTER, TCA_BASIC_ACT, ACTIONS},
+	{"basic", RTM_NEWTFILTER, TCA_BASIC_POLICE, POLICE},
 	{"matchall", RTM_NEWTFILTER, TCA_MATCHALL_ACT, ACTIONS},
 	{"matchall", RTM_NEWTFILTER, TCA_MATCHALL_FLAGS, DROP},
 	{"flower", RTM_NEWTFILTER, TCA_FLOWER_ACT, ACTIONS},
@@ -198,6 +220,9 @@ static void put_option(struct pri_tc_batch *batch, int message, const char *kind
 	case ACTIONS:
 		put_actions(batch, attr);
 		break;
+	case POLICE:
+		put_old_police(batch, attr);
+		break;
 	case HTB_VERSION_OF:
 		put_htb(batch, attr);
 		break;
@@ -206,10 +231,18 @@ static void put_option(struct pri_tc_batch *batch, int message, const char *kind
 	}
 }
 
-/* Options that are no attributes but a struct (fifo) are copied as they are. */
+/* Qdiscs whose options are no attributes but a struct, which may have attributes behind it: it is
+ * copied as it is. */
+static const char *const plain[] = {
+	"bfifo", "multiq", "netem", "pfifo", "pfifo_head_drop", "prio", "sfq", "skbprio",
+};
+
 static bool is_plain(int message, const char *kind)
 {
-	return message == RTM_NEWQDISC && strstr(kind, "fifo") != NULL;
+	for (size_t i = 0; message == RTM_NEWQDISC && i < PRI_ARRAY_SIZE(plain); i++)
+		if (strcmp(kind, plain[i]) == 0)
+			return true;
+	return false;
 }
 
 static void put_options(struct pri_tc_batch *batch, int message, const char *kind,
