@@ -86,8 +86,9 @@ static void sync_tree(struct pri_call *call, const struct pri_tc_interface *brid
 	struct pri_tc_pair *pair;
 	int r = pri_tc_session_tree(&session, bridge->ifindex, bridge->name, direction, &pair);
 
-	if (r == 0 && pair->touched)
-		r = pri_tc_session_commit(&session, pair);
+	for (size_t i = 0; r == 0 && i < session.count; i++)
+		if (session.pairs[i]->touched)
+			r = pri_tc_session_commit(&session, session.pairs[i]);
 	if (r < 0)
 		pri_tc_core->log(call, PRALLOC_LOG_WARNING, "%s: taps that came back: %s",
 				 bridge->name, call->error ? call->error : strerror(-r));

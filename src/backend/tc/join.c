@@ -124,7 +124,10 @@ int pri_tc_join(struct pri_tc_session *session, struct pri_tc_pair *pair,
 	}
 	if (r < 0 || !port)
 		return r;
-	port->seen = pair->fresh;
+	if (pair->fresh || !pri_tc_is_looked_at(port, session->call->deadline_ns)) {
+		port->seen = true;
+		port->looked_ns = session->call->deadline_ns;
+	}
 	port->replace = replace;
 	port->ifindex = nic->ifindex;
 	memcpy(port->name, nic->tap, sizeof(port->name));

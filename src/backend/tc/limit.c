@@ -88,6 +88,7 @@ bool pri_tc_limit(struct pri_call *call, struct pri_change *change)
 		return false;
 	port = port_of(&entry->tree, nic);
 	if (!is_single(&entry->tree, port, average) ||
+	    !pri_tc_hand_holds(host, entry, port, call->deadline_ns) ||
 	    !send_limit(host, entry, port, average, change->verify ? &echo : NULL))
 		return false;
 	if (change->verify)

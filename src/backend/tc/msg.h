@@ -107,6 +107,8 @@ static inline uint32_t pri_tc_hook(enum pri_tc_direction direction)
 void pri_tc_htb(struct pri_tc_batch *batch, int ifindex);
 void pri_tc_bfifo(struct pri_tc_batch *batch, int ifindex, uint16_t minor, uint32_t limit);
 void pri_tc_clsact(struct pri_tc_batch *batch, int ifindex);
+/* Whether there is one: refused where there is none, and not answered else. */
+void pri_tc_clsact_get(struct pri_tc_batch *batch, int ifindex);
 void pri_tc_clsact_delete(struct pri_tc_batch *batch, int ifindex);
 /* parent: TC_H_ROOT or TC_H_INGRESS (which clsact is, too). */
 void pri_tc_qdisc_delete(struct pri_tc_batch *batch, int ifindex, uint32_t parent);

@@ -47,6 +47,14 @@ void pri_tc_clsact(struct pri_tc_batch *batch, int ifindex)
 	pri_tc_put_string(batch, TCA_KIND, "clsact");
 }
 
+void pri_tc_clsact_get(struct pri_tc_batch *batch, int ifindex)
+{
+	const struct tcmsg header = header_of(ifindex, TC_H_CLSACT, CLSACT_HANDLE);
+
+	pri_tc_message(batch, RTM_GETQDISC, 0, &header, sizeof(header));
+	pri_tc_put_string(batch, TCA_KIND, "clsact");
+}
+
 void pri_tc_clsact_delete(struct pri_tc_batch *batch, int ifindex)
 {
 	const struct tcmsg header = header_of(ifindex, TC_H_CLSACT, CLSACT_HANDLE);

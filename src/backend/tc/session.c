@@ -77,10 +77,13 @@ static int open_pair(struct pri_tc_session *session, struct pri_tc_pair *pair)
 		r = pri_tc_tree_copy(&pair->wanted, &pair->was);
 	if (r < 0)
 		return pri_tc_fail(session->call, r, name, 0);
-	if (!session->writes || pair->synced || !pair->was.built)
+	if (!session->writes || !pair->was.built)
 		return 0;
-	pair->synced = true;
-	return pri_tc_sync(session, pair);
+	if (!pair->synced) {
+		pair->synced = true;
+		r = pri_tc_sync(session, pair);
+	}
+	return r < 0 ? r : pri_tc_hand_look(session, pair);
 }
 
 struct refresh {

@@ -6,6 +6,7 @@
  *   host.c             open, facts, links       domain.c   domains of a "tc:" host
  *   nic.c              NICs of a domain         event.c    interfaces that come and go
  *   read.c check.c want.c apply.c subject.c     what an attribute means in a tree
+ *   hand.c             what is removed by hand
  *   limit.c            the one-message change   join.c     taps that come to a tree and leave it
  *   session.c cache.c  the trees of a call, and those that are remembered
  *   tree.h             one direction of a link: load, layout, commit; tap.c record.c
@@ -40,6 +41,7 @@ struct pri_tc_entry {
 	uint64_t number, changes;
 	uint64_t mine, before; /* during a turn: what to end it with, and the number before it */
 	uint64_t looked_ns;    /* when its file still had a name */
+	uint64_t taps_ns;      /* when all of its taps were looked at */
 	int fd;
 	uint64_t *numbers; /* one for each direction, or NULL */
 };
@@ -259,6 +261,19 @@ int pri_tc_store_write(const char *path, const struct pri_tc_batch *batch);
 int pri_tc_store_read(const char *path, struct pri_tc_batch *batch);
 /* replay.c: the messages that make what is on an interface again. */
 int pri_tc_record_foreign(struct pri_tc_nl *nl, int ifindex, struct pri_tc_batch *record);
+
+/* hand.c */
+#define PRI_TC_LOOK_NS UINT64_C(1000000000)
+/* now_ns is that of a deadline: it need not grow. */
+static inline bool pri_tc_is_looked_at(const struct pri_tc_port *port, uint64_t now_ns)
+{
+	return now_ns - port->looked_ns < PRI_TC_LOOK_NS;
+}
+/* Whether a tap is redirected, as far as is known. */
+bool pri_tc_hand_holds(struct pri_tc_host *host, struct pri_tc_entry *entry,
+		       struct pri_tc_port *port, uint64_t now_ns);
+/* Have all taps of a link that lack their qdisc put right by the commit, in both directions. */
+int pri_tc_hand_look(struct pri_tc_session *session, struct pri_tc_pair *pair);
 
 /* limit.c */
 /* The one change of a limit that costs one message however many share the link.  False: it is not

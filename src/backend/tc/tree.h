@@ -43,6 +43,7 @@ struct pri_tc_port {
 	uint64_t average;    /* bytes per second, or PRALLOC_UNLIMITED */
 	uint64_t peak;	     /* 0: not set */
 	uint64_t burst;	     /* bytes, 0: not set */
+	uint64_t looked_ns;  /* when its tap was looked at */
 };
 
 struct pri_tc_tree {
