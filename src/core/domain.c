@@ -91,8 +91,10 @@ int pr_domain_open(struct pr_host *host, const char *name, uint32_t flags,
 	if (!host)
 		return -EINVAL;
 	r = pri_flags_check(flags, 0, &error);
-	if (r == 0 && (!name || !*name || !ret_dom))
-		r = pri_set_error(&error, -EINVAL, "name is NULL or empty, or ret_dom is NULL");
+	if (r == 0 && (!name || !ret_dom))
+		r = pri_set_error(&error, -EINVAL, "name or ret_dom is NULL");
+	if (r == 0 && !*name)
+		r = pri_set_error(&error, -EINVAL, "the name of the domain is empty");
 	if (r == 0 && strlen(name) >= PRI_NAME_MAX)
 		r = pri_set_error(&error, -EINVAL,
 				  "a name of %zu characters is too long (at most %d)", strlen(name),

@@ -199,6 +199,34 @@ set_cases() {
 		set --dry-run vm1 cpu.shares=4 vm2 mem.balloon=64M
 }
 
+# Each names the object, the value and what is allowed, and nothing is printed or changed.
+refusal_cases() {
+	local word text
+
+	while IFS='|' read -r word text; do
+		expect "refused: vm1 $word" 1 '' "$text"'.*nothing was changed' set vm1 "$word"
+	done <<-'END'
+		cpu.shares=1|cpu.shares of vm1: 1 is out of range \(2 to 262144\)
+		cpu.shares=-5|cpu.shares of vm1: "-5" is not a number of shares \(such as 1024
+		cpu.shares=|cpu.shares of vm1: "" is not a number of shares
+		cpu.shares=50%|cpu.shares of vm1: 50% of what\?
+		cpu.shares[3]=5|cpu.shares has no instances, but \[3\] was given
+		cpu.period=2s|cpu.period of vm1: 2s is out of range \(1ms to 1s\)
+		cpu.count=0|cpu.count of vm1: 0 is out of range \(1 to 8192\)
+		cpu.pin[99]=0|cpu.pin\[99\] of vm1: fake: there is no such vCPU: there are 0 to 1
+		cpu.pin=0|cpu.pin of vm1: which one\? there are several instances \(0, 1\)
+		mem.balloon=12q|mem.balloon of vm1: "12q" is not a size \(such as 512MiB
+		mem.balloon=150%|mem.balloon of vm1: 3GiB is beyond the maximum of 2GiB
+		mem.rss=5|mem.rss of vm1 can only be read
+		io.weight=0|io.weight of vm1: 0 is out of range \(1 to 10000\)
+		io.weight[/dev/no]=1|io.weight of vm1: there is no instance "/dev/no" \(there are: /dev/fake0\)
+		io.weight[/dev/no=1|"io.weight\[/dev/no" is malformed
+		ksm.run=1|ksm.run belongs to the host, not to a domain \(vm1\)
+	END
+	expect "refused: no name" 1 '' 'the name of the domain is empty.*nothing was changed' \
+		set '' cpu.shares=5
+}
+
 reset_cases() {
 	expect "reset of one attribute" 0 '^vm1  cpu.shares  1024 → 1024  fake$' '' \
 		reset vm1 cpu.shares
@@ -516,6 +544,7 @@ libvirt_cases() {
 usage_cases
 show_cases
 set_cases
+refusal_cases
 reset_cases
 restore_cases
 move_cases
