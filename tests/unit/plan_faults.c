@@ -99,8 +99,9 @@ static void describe(struct run *run, const struct fault *fault, int at)
 				   run->list[i]);
 }
 
-/* Only steps of a domain that is another one now may be left, and they say so. */
-static void check_left(struct run *run, struct pr_plan *plan, const struct fault *fault)
+/* Only steps of a domain that is another one now may be left, and they say so.  A fault that comes
+ * after the time is over can hit the very write that takes back. */
+static void check_left(struct run *run, struct pr_plan *plan, const struct fault *fault, int r)
 {
 	for (size_t i = 0; i < run->n; i++) {
 		struct pr_step step = bed_step(plan, i);
@@ -109,6 +110,8 @@ static void check_left(struct run *run, struct pr_plan *plan, const struct fault
 			continue;
 		cr_assert(fault->left && strcmp(step.target, fault->left) == 0, "%s: step %zu: %s",
 			  run->what, i, step.text);
+		if (r == -ETIMEDOUT && strstr(step.text, "could not be taken back"))
+			continue;
 		EXPECT_TEXT(step.text, "left as it is: the domain was");
 	}
 }
@@ -148,7 +151,7 @@ static bool one(struct run *run, const struct fault *fault, int at)
 		pr_plan_free(plan);
 		return true;
 	}
-	check_left(run, plan, fault);
+	check_left(run, plan, fault, r);
 	/* One that is off is started in any case, also where it had no part in the plan. */
 	if (fault->repair && (r < 0 || strncmp(fault->repair, "start", 5) == 0))
 		bed_inject(run->bed, fault->repair);
