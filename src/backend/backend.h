@@ -152,7 +152,8 @@ struct pri_change {
 #define PRI_SERVE_WRITE (UINT32_C(1) << 1)	  /* write live */
 #define PRI_SERVE_READ_CONFIG (UINT32_C(1) << 2)  /* read persistent */
 #define PRI_SERVE_WRITE_CONFIG (UINT32_C(1) << 3) /* write persistent */
-#define PRI_SERVE_PRECHECK (UINT32_C(1) << 4)	  /* check() has something to say before a write */
+/* check() has something to say before a live write. */
+#define PRI_SERVE_PRECHECK (UINT32_C(1) << 4)
 /* Nothing gives a domain that starts its persistent value: pr_domain_restore() does. */
 #define PRI_SERVE_RESTORE (UINT32_C(1) << 5)
 /* Of a backend beside the one that opened the host: serves live what that one does worse. */
@@ -160,6 +161,8 @@ struct pri_change {
 /* Writing it is one step that needs no other value: it is done without the domain's lock where
  * nobody holds that. */
 #define PRI_SERVE_SINGLE (UINT32_C(1) << 7)
+/* check() has something to say before a persistent write. */
+#define PRI_SERVE_PRECHECK_CONFIG (UINT32_C(1) << 8)
 #define PRI_SERVE_ALL                                                                              \
 	(PRI_SERVE_READ | PRI_SERVE_WRITE | PRI_SERVE_READ_CONFIG | PRI_SERVE_WRITE_CONFIG)
 
@@ -324,10 +327,11 @@ struct pri_backend {
 	int (*read)(struct pri_call *call, struct pri_change *changes, size_t n);
 
 	/* What only the backend can know stands against these changes (rows with
-	 * PRI_SERVE_PRECHECK): sets the error of each such change.  A weight that cannot act is
+	 * PRI_SERVE_PRECHECK, persistent ones those with PRI_SERVE_PRECHECK_CONFIG, all of one
+	 * target in one call): sets the error of each such change.  A weight that cannot act is
 	 * -EOPNOTSUPP unless change->flags has PRALLOC_ALLOW_INEFFECTIVE, harm -ENOSPC unless
 	 * PRALLOC_ALLOW_HARM, what somebody else made -EBUSY unless PRALLOC_REPLACE.  Changes
-	 * nothing.  Result as read().  NULL where no row has PRI_SERVE_PRECHECK. */
+	 * nothing.  Result as read().  NULL where no row has one of the two. */
 	int (*check)(struct pri_call *call, struct pri_change *changes, size_t n);
 
 	/* Write changes[0..n-1], all of the same target and mode, in this order as far as it

@@ -36,18 +36,39 @@ int pri_items_read_before(struct pri_item **items, size_t n, uint64_t deadline_n
 	return r;
 }
 
+bool pri_item_has_precheck(const struct pri_item *item)
+{
+	uint32_t needs = item->change.mode == PRALLOC_CONFIG ? PRI_SERVE_PRECHECK_CONFIG
+							     : PRI_SERVE_PRECHECK;
+
+	/* What is not served at all has no row. */
+	return item->route->serve && (item->route->serve->modes & needs);
+}
+
+/* Persistent values may depend on each other: those that stand side by side go together. */
+static size_t precheck_length(struct pri_item **items, size_t n)
+{
+	size_t length = 1;
+
+	while (items[0]->change.mode == PRALLOC_CONFIG && length < n &&
+	       items[length]->change.error == 0 && pri_item_has_precheck(items[length]))
+		length++;
+	return length;
+}
+
 /* The backend's own preconditions, for the rows that have some. */
 static int check_preconditions(struct pri_item **items, size_t n, uint64_t deadline_ns)
 {
 	int first = 0;
 
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0, length; i < n; i += length) {
 		int r;
 
-		if (items[i]->change.error < 0 || items[i]->change.mode == PRALLOC_CONFIG ||
-		    !(items[i]->route->serve->modes & PRI_SERVE_PRECHECK))
+		length = 1;
+		if (items[i]->change.error < 0 || !pri_item_has_precheck(items[i]))
 			continue;
-		r = pri_batch_check(&items[i], 1, deadline_ns);
+		length = precheck_length(items + i, n - i);
+		r = pri_batch_check(&items[i], length, deadline_ns);
 		if (r < 0 && first == 0)
 			first = r;
 	}

@@ -279,6 +279,8 @@ void pri_batch_fail(struct pri_item **items, size_t n, int code, struct pri_call
 int pri_flags_check(uint32_t flags, uint32_t allowed, char **error);
 /* Reads what is into before, keeping change.held. */
 int pri_items_read_before(struct pri_item **items, size_t n, uint64_t deadline_ns);
+/* Whether its backend has something to say before it is written. */
+bool pri_item_has_precheck(const struct pri_item *item);
 /* Forget what was said of it, note how it is to be written, and pri_item_check(). */
 int pri_item_prepare(struct pri_item *item, uint32_t flags);
 /* Everything that can be known before: serving row, value, guards, the backend's own checks. */

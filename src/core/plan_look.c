@@ -42,21 +42,19 @@ static int lock_domain(struct pri_run *run, struct pri_item *item)
 	return r < 0 ? pri_item_fail(item, r, "%s", error ? error : pri_strerror(r)) : 0;
 }
 
-/* What its backend has to say before a write. */
-static bool has_precheck(const struct pri_item *item)
-{
-	return is_live(item) && item->route->serve &&
-	       (item->route->serve->modes & PRI_SERVE_PRECHECK);
-}
-
 static int prepare_item(struct pri_run *run, struct pri_item *item)
 {
 	item->has_held = false;
 	note_domain(run, item);
-	run->prechecks = run->prechecks || has_precheck(item);
+	run->prechecks = run->prechecks || pri_item_has_precheck(item);
 	if (pri_plan_is_async(item))
 		pri_plan_step_of(item)->arrival = (struct pri_arrival){0};
-	pri_plan_set_phase(item);
+	/* What an earlier run has read does not part persistent values, which are checked
+	 * together; the phase of each is told once more when it has been read. */
+	if (item->change.mode == PRALLOC_CONFIG)
+		item->phase = PRI_PHASE_TAKE;
+	else
+		pri_plan_set_phase(item);
 	return pri_item_prepare(item, run->flags) == 0 ? lock_domain(run, item) : 0;
 }
 
@@ -139,7 +137,7 @@ int pri_enter_check(struct pri_run *run)
 		struct pri_item *item = run->items[i];
 
 		identify_item(run, item);
-		if (item->change.error == 0 && has_precheck(item))
+		if (item->change.error == 0 && pri_item_has_precheck(item))
 			pri_run_append(run, item);
 	}
 	return 0;

@@ -196,6 +196,30 @@ Test(host_io, disk_limits_refused)
 	}
 }
 
+static int check_burst(uint64_t limit)
+{
+	struct pr_plan *plan;
+	int r;
+
+	cr_assert_eq(pr_plan_new(bed.ctx, &plan), 0);
+	pr_plan_set_u64(plan, bed.dom, "io.guest.write_bytes_max", "vda", 2000000);
+	if (limit)
+		pr_plan_set_u64(plan, bed.dom, "io.guest.write_bytes", "vda", limit);
+	r = pr_plan_check(plan, PRALLOC_CONFIG);
+	/* The second look knows what there is: the same answer. */
+	cr_expect_eq(pr_plan_check(plan, PRALLOC_CONFIG), r, "%s", pr_plan_errmsg(plan));
+	pr_plan_free(plan);
+	return r;
+}
+
+/* A burst needs a limit that is not above it: the one that the plan brings, or none. */
+static void check_judges_a_disk_as_it_will_be(void)
+{
+	cr_expect_eq(check_burst(0), -EINVAL);
+	cr_expect_eq(check_burst(3000000), -EINVAL);
+	cr_expect_eq(check_burst(1000000), 0);
+}
+
 /* virsh takes them, and the guest does not start; without them it does. */
 Test(host_io, persistent_limits_that_would_not_start)
 {
@@ -215,6 +239,7 @@ Test(host_io, persistent_limits_that_would_not_start)
 		cr_assert_eq(bed_virsh(NULL, 0, "blkdeviotune " GUEST " vda --config %s", none), 0,
 			     "%s", bed_error());
 	}
+	check_judges_a_disk_as_it_will_be();
 	host_set(bed.dom, "io.guest.write_bytes", "vda", "1M", PRALLOC_CONFIG);
 	host_set(bed.dom, "io.guest.write_bytes_max", "vda", "2M", PRALLOC_CONFIG);
 	cr_assert_eq(bed_guest_boot(GUEST), 0, "%s", bed_error());

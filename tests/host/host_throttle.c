@@ -122,6 +122,23 @@ Test(host_throttle, devices)
 	remove_device(second);
 }
 
+/* Before anything is written, and of that step alone. */
+static void check_names_the_missing_device(void)
+{
+	struct pr_step step = {.size = sizeof(step)};
+	struct pr_plan *plan;
+
+	cr_assert_eq(pr_plan_new(bed.ctx, &plan), 0);
+	cr_assert_eq(pr_plan_set_u64(plan, bed.dom, "io.host.write_bytes", MISSING, 3000), 0);
+	cr_assert_eq(
+		pr_plan_set_u64(plan, bed.dom, "io.host.read_iops", MISSING, PRALLOC_UNLIMITED), 0);
+	cr_expect_eq(pr_plan_check(plan, PRALLOC_CONFIG), -ENODEV, "%s", pr_plan_errmsg(plan));
+	cr_expect(strstr(pr_plan_errmsg(plan), "does not start"), "%s", pr_plan_errmsg(plan));
+	cr_assert_eq(pr_plan_step(plan, 1, &step), 0);
+	cr_expect_eq(step.status, PRALLOC_STEP_OK, "%s", step.text);
+	pr_plan_free(plan);
+}
+
 /* libvirt takes a persistent limit of a device that is not there, and the guest does not start. */
 Test(host_throttle, device_that_is_missing)
 {
@@ -137,6 +154,7 @@ Test(host_throttle, device_that_is_missing)
 	/* A device with a limit is an instance, so that it can be taken away. */
 	r = pr_set_u64(bed.dom, "io.host.read_bytes", MISSING, 3000, PRALLOC_CONFIG);
 	host_expect_refused(bed.dom, r, -ENODEV, "does not start");
+	check_names_the_missing_device();
 	host_set(bed.dom, "io.host.write_bytes", MISSING, "unlimited", PRALLOC_CONFIG);
 	cr_assert_eq(bed_guest_boot(GUEST), 0, "%s", bed_error());
 }

@@ -145,6 +145,35 @@ Test(plan, check_finds_all_problems_at_once)
 }
 
 /* What gives comes first although it was added last; a write that fails tells the order. */
+/* What the backend has to say of a persistent value is said before anything is written. */
+Test(plan, persistent_values_are_checked_before)
+{
+	static const uint32_t both = PRALLOC_LIVE | PRALLOC_CONFIG;
+	struct bed bed;
+	struct pr_plan *plan;
+
+	bed_open(&bed);
+	bed_inject(&bed, "refuse error=ENODEV domain=vm2 attribute=cpu.shares");
+	plan = bed_plan(&bed, "vm1 cpu.shares=512\nvm2 cpu.shares=600 mem.hard_limit=900M\n");
+	cr_expect_eq(pr_plan_check(plan, 0), 0, "%s", pr_plan_errmsg(plan));
+	cr_expect_eq(pr_plan_check(plan, PRALLOC_CONFIG), -ENODEV);
+	EXPECT_TEXT(pr_plan_errmsg(plan), "cpu.shares of vm2 (persistent)");
+	EXPECT_TEXT(pr_plan_errmsg(plan), "made to be refused");
+	cr_expect_eq(bed_step(plan, 0).status, PRALLOC_STEP_OK);
+	cr_expect_eq(bed_step(plan, 1).status, PRALLOC_STEP_REFUSED);
+	cr_expect_eq(bed_step(plan, 2).status, PRALLOC_STEP_OK);
+	/* A write would be the first thing to fail. */
+	bed_inject(&bed, "fail error=EIO");
+	cr_expect_eq(pr_plan_apply(plan, 1000, both), -ENODEV, "%s", pr_plan_errmsg(plan));
+	cr_expect_eq(pr_set_u64(bed.other, "cpu.shares", NULL, 600, both), -ENODEV);
+	EXPECT_TEXT(pr_domain_errmsg(bed.other), "made to be refused");
+	bed_inject(&bed, "clear");
+	cr_expect_eq(bed_get(bed.dom, "cpu.shares", NULL, 0), 1024);
+	cr_expect_eq(pr_plan_apply(plan, 1000, both), 0, "%s", pr_plan_errmsg(plan));
+	pr_plan_free(plan);
+	bed_close(&bed);
+}
+
 Test(plan, gives_before_takes)
 {
 	struct pr_plan *plan;

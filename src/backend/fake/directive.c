@@ -346,6 +346,7 @@ static int obey_clear(struct directive *d)
 static const struct word words[] = {
 	{"fail", HAS(ERROR), WHERE | HAS(EFFECT), obey_fault, PRI_FAKE_FAIL, NULL},
 	{"failread", HAS(ERROR), WHERE, obey_fault, PRI_FAKE_FAILREAD, NULL},
+	{"refuse", HAS(ERROR), WHERE, obey_fault, PRI_FAKE_REFUSE, NULL},
 	{"lie", 0, WHERE, obey_fault, PRI_FAKE_LIE, NULL},
 	{"delay", HAS(MS), HAS(DOMAIN), obey_fault, PRI_FAKE_DELAY, NULL},
 	{"stall", HAS(DOMAIN) | HAS(AT_BYTES), HAS(ATTRIBUTE), obey_stall, 0, NULL},

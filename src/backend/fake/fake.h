@@ -103,6 +103,7 @@ struct pri_fake_domain {
 enum pri_fake_fault_kind {
 	PRI_FAKE_FAIL,
 	PRI_FAKE_FAILREAD,
+	PRI_FAKE_REFUSE,
 	PRI_FAKE_LIE,
 	PRI_FAKE_DELAY,
 	PRI_FAKE_EVENT,
@@ -116,7 +117,7 @@ struct pri_fake_fault {
 	uint32_t domain; /* number; 0: any */
 	int attr;	 /* enum pri_attr_id or PRI_ATTR_NONE: any */
 	uint64_t at;	 /* so many matching calls to go; 0: each one */
-	int error;	 /* FAIL, FAILREAD: negative errno */
+	int error;	 /* FAIL, FAILREAD, REFUSE: negative errno */
 	bool effect;	 /* FAIL: the write takes effect */
 	uint64_t ms;	 /* DELAY */
 	uint64_t due_ns; /* LATER */

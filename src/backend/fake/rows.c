@@ -7,9 +7,11 @@
 #define RESTORED (PRI_SERVE_ALL | PRI_SERVE_RESTORE)
 
 /* A row is written out as {serve = {attr, modes, min, max, grain}, read, write}. */
+/* check() has something to say where it was told to. */
+#define CHECKED (RESTORED | PRI_SERVE_PRECHECK_CONFIG)
 #define SETTING(id, grain_)                                                                        \
 	[id] = {                                                                                   \
-		.serve = {.attr = (id), .modes = RESTORED, .grain = (grain_)},                     \
+		.serve = {.attr = (id), .modes = CHECKED, .grain = (grain_)},                      \
 		.read = pri_fake_value_read,                                                       \
 		.write = pri_fake_value_write,                                                     \
 	}

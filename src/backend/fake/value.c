@@ -140,8 +140,12 @@ int pri_fake_read(struct pri_call *call, struct pri_change *changes, size_t n)
 static int check_one(const struct pri_call *call, struct pri_change *change)
 {
 	const struct pri_fake_domain *domain = call->domain;
+	struct pri_fake_fault fault;
 	int r = reachable(call, change);
 
+	if (r == 0 && pri_fake_fault_due(call->host, PRI_FAKE_REFUSE, call, change, &fault))
+		return pri_fake_core->fail_change(call, change, fault.error,
+						  "this value was made to be refused");
 	if (r < 0 || change->serve->attr != PRI_MEM_BALLOON || change->mode == PRALLOC_CONFIG)
 		return r;
 	if (domain->balloon.no_driver)

@@ -183,7 +183,7 @@ static int blkio_check(struct pri_lv_op *op)
 {
 	for (size_t i = 0; i < op->n; i++)
 		if (check_device(op, op->changes[i]) < 0)
-			return -1;
+			pri_lv_fail_one(op, op->changes[i]);
 	return 0;
 }
 

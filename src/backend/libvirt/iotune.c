@@ -254,19 +254,25 @@ static int check_tune(struct pri_lv_op *op, const struct tune *tune)
 	return 0;
 }
 
+/* All of a disk as it is to be. */
+static int tune_after(struct pri_lv_op *op, const char *disk, struct tune *tune)
+{
+	if (read_disk(op, disk, tune) < 0)
+		return -1;
+	for (size_t i = 0; i < op->n; i++)
+		if (strcmp(op->changes[i]->instance, disk) == 0)
+			want(tune, op->changes[i]);
+	drop_dependents(op, disk, tune);
+	return 0;
+}
+
 static int write_disk(struct pri_lv_op *op, const char *disk)
 {
 	virTypedParameter params[NUMBERS + 1] = {0};
 	struct tune tune;
 	int n = 0;
 
-	if (read_disk(op, disk, &tune) < 0)
-		return -1;
-	for (size_t i = 0; i < op->n; i++)
-		if (strcmp(op->changes[i]->instance, disk) == 0)
-			want(&tune, op->changes[i]);
-	drop_dependents(op, disk, &tune);
-	if (check_tune(op, &tune) < 0)
+	if (tune_after(op, disk, &tune) < 0 || check_tune(op, &tune) < 0)
 		return -1;
 	for (; n < NUMBERS; n++) {
 		snprintf(params[n].field, sizeof(params[n].field), "%s", field_of(op, n));
@@ -297,4 +303,34 @@ static int iotune_write(struct pri_lv_op *op)
 	return 0;
 }
 
-const struct pri_lv_family pri_lv_iotune = {.read = iotune_read, .write = iotune_write};
+/* Of several changes of a disk none can be told from the others as the wrong one. */
+static void blame_disk(struct pri_lv_op *op, const char *disk)
+{
+	struct pri_lv_fault fault = op->fault;
+
+	for (size_t i = 0; i < op->n; i++) {
+		if (strcmp(op->changes[i]->instance, disk) != 0)
+			continue;
+		op->fault = fault;
+		pri_lv_fail_one(op, op->changes[i]);
+	}
+}
+
+static int iotune_check(struct pri_lv_op *op)
+{
+	for (size_t i = 0; i < op->n; i++) {
+		const char *disk = op->changes[i]->instance;
+		struct tune tune;
+
+		if (!pri_lv_first_of_instance(op, i))
+			continue;
+		if (tune_after(op, disk, &tune) < 0)
+			return -1;
+		if (check_tune(op, &tune) < 0)
+			blame_disk(op, disk);
+	}
+	return 0;
+}
+
+const struct pri_lv_family pri_lv_iotune = {
+	.read = iotune_read, .write = iotune_write, .check = iotune_check};

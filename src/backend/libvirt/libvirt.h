@@ -395,6 +395,8 @@ bool pri_lv_params_number(virTypedParameterPtr params, int n, const char *name, 
 /* Whether no change before the i-th is of the same instance. */
 bool pri_lv_first_of_instance(const struct pri_lv_op *op, size_t i);
 void pri_lv_fail_each(const struct pri_lv_op *op, int code, const char *text);
+/* The op's failure becomes that of one change. */
+void pri_lv_fail_one(struct pri_lv_op *op, struct pri_change *change);
 void pri_lv_all_took(const struct pri_lv_op *op);
 
 /* xml.c */

@@ -136,11 +136,9 @@ static int put_both(struct pri_lv_op *op, virTypedParameterPtr params, int *n)
 }
 
 /* A persistent limit that libvirtd may not lock would keep the domain from starting. */
-static int check_start(struct pri_lv_op *op)
+static int check_start(struct pri_lv_op *op, const struct pri_change *hard)
 {
-	const struct pri_change *hard = find(op, PRI_MEM_HARD_LIMIT);
-
-	if (op->mode != PRALLOC_CONFIG || !hard || hard->wanted.number > PRI_NUMBER_MAX ||
+	if (op->mode != PRALLOC_CONFIG || hard->wanted.number > PRI_NUMBER_MAX ||
 	    op->host->driver != PRI_LV_QEMU || !op->host->local ||
 	    (hard->flags & PRALLOC_ALLOW_HARM) || pri_lv_may_lock(hard->wanted.number))
 		return 0;
@@ -156,8 +154,6 @@ static int memtune_write(struct pri_lv_op *op)
 	virTypedParameter params[PARAMS_MAX] = {0};
 	int n = 0;
 
-	if (check_start(op) < 0)
-		return -1;
 	for (size_t i = 0; i < op->n; i++)
 		if (!tied || op->changes[i]->serve->attr == PRI_MEM_SOFT_LIMIT)
 			pri_lv_param_put(params, &n, op->changes[i]);
@@ -169,4 +165,14 @@ static int memtune_write(struct pri_lv_op *op)
 	return 0;
 }
 
-const struct pri_lv_family pri_lv_memtune = {.read = memtune_read, .write = memtune_write};
+static int memtune_check(struct pri_lv_op *op)
+{
+	for (size_t i = 0; i < op->n; i++)
+		if (op->changes[i]->serve->attr == PRI_MEM_HARD_LIMIT &&
+		    check_start(op, op->changes[i]) < 0)
+			pri_lv_fail_one(op, op->changes[i]);
+	return 0;
+}
+
+const struct pri_lv_family pri_lv_memtune = {
+	.read = memtune_read, .write = memtune_write, .check = memtune_check};

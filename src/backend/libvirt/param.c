@@ -120,6 +120,12 @@ void pri_lv_fail_each(const struct pri_lv_op *op, int code, const char *text)
 		pri_lv_core->fail_change(op->call, op->changes[i], code, "%s", text);
 }
 
+void pri_lv_fail_one(struct pri_lv_op *op, struct pri_change *change)
+{
+	pri_lv_core->fail_change(op->call, change, op->fault.code, "%s", op->fault.text);
+	op->fault = (struct pri_lv_fault){0};
+}
+
 void pri_lv_all_took(const struct pri_lv_op *op)
 {
 	for (size_t i = 0; i < op->n; i++)

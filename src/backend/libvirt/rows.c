@@ -6,6 +6,10 @@
 #define READ_BOTH (PRI_SERVE_READ | PRI_SERVE_READ_CONFIG)
 #define LIVE_ONLY (PRI_SERVE_READ | PRI_SERVE_WRITE)
 #define ALL PRI_SERVE_ALL
+/* Where check() tells what keeps a persistent value from being taken, or the domain from starting
+ * with it; both. */
+#define CONFIG_CHECKED (ALL | PRI_SERVE_PRECHECK_CONFIG)
+#define CHECKED (CONFIG_CHECKED | PRI_SERVE_PRECHECK)
 #define KEPT (PRI_SERVE_READ_CONFIG | PRI_SERVE_WRITE_CONFIG | PRI_SERVE_RESTORE)
 
 #define ANY (PRI_LV_QEMU | PRI_LV_TEST | PRI_LV_LXC | PRI_LV_OTHER)
@@ -133,14 +137,14 @@ static const char rate_reason[] =
 
 #define THROTTLE(id, name, most)                                                                   \
 	{                                                                                          \
-		{.attr = (id), .modes = ALL | PRI_SERVE_PRECHECK, .min = 1, .max = (most)},        \
+		{.attr = (id), .modes = CHECKED, .min = 1, .max = (most)},                         \
 			.family = &pri_lv_blkio, .parameter = VIR_DOMAIN_BLKIO_DEVICE_##name,      \
 			.scale = &io_limit, .drivers = CGROUPS                                     \
 	}
 /* The test driver takes a limit only beside a burst. */
 #define IOTUNE(id, name, units, most)                                                              \
 	{                                                                                          \
-		{.attr = PRI_IO_GUEST_##id, .modes = ALL, .min = 1, .max = (most)},                \
+		{.attr = PRI_IO_GUEST_##id, .modes = CONFIG_CHECKED, .min = 1, .max = (most)},     \
 			.family = &pri_lv_iotune, .parameter = VIR_DOMAIN_BLOCK_IOTUNE_##name,     \
 			.scale = (units), .drivers = PRI_LV_QEMU                                   \
 	}
@@ -214,7 +218,7 @@ static const struct pri_lv_row rows[] = {
 	 .drivers = CGROUPS | PRI_LV_TEST,
 	 .cgroup = 1},
 	METADATA_V2(PRI_MEM_SOFT_LIMIT, soft_limit_reason),
-	{{.attr = PRI_MEM_HARD_LIMIT, .modes = ALL, .grain = PAGE},
+	{{.attr = PRI_MEM_HARD_LIMIT, .modes = CONFIG_CHECKED, .grain = PAGE},
 	 .family = &pri_lv_memtune,
 	 .parameter = VIR_DOMAIN_MEMORY_HARD_LIMIT,
 	 .scale = &limit_kib,
@@ -232,7 +236,7 @@ static const struct pri_lv_row rows[] = {
 	{{.attr = PRI_MEM_STATS_PERIOD, .modes = ALL},
 	 .family = &pri_lv_stats_period,
 	 .drivers = PRI_LV_QEMU | PRI_LV_TEST},
-	{{.attr = PRI_MEM_VIRTIO_REQUESTED, .modes = ALL | PRI_SERVE_PRECHECK, .grain = BLOCK},
+	{{.attr = PRI_MEM_VIRTIO_REQUESTED, .modes = CHECKED, .grain = BLOCK},
 	 .family = &pri_lv_virtio,
 	 .tag = PRI_LV_VIRTIO_REQUESTED,
 	 .drivers = PRI_LV_QEMU},
@@ -307,16 +311,13 @@ static const struct pri_lv_row rows[] = {
 	 .family = &pri_lv_cpu_steal,
 	 .drivers = PRI_LV_QEMU},
 	NODE(PRI_CPU_ONLINE, 3),
-	{{.attr = PRI_IO_WEIGHT,
-	  .modes = ALL | PRI_SERVE_PRECHECK,
-	  .min = 1,
-	  .max = BFQ_WEIGHT_MAX},
+	{{.attr = PRI_IO_WEIGHT, .modes = CHECKED, .min = 1, .max = BFQ_WEIGHT_MAX},
 	 .family = &pri_lv_blkio,
 	 .parameter = VIR_DOMAIN_BLKIO_WEIGHT,
 	 .scale = &number,
 	 .drivers = CGROUPS | PRI_LV_TEST,
 	 .cgroup = 1},
-	{{.attr = PRI_IO_WEIGHT, .modes = ALL | PRI_SERVE_PRECHECK},
+	{{.attr = PRI_IO_WEIGHT, .modes = CHECKED},
 	 .family = &pri_lv_blkio,
 	 .parameter = VIR_DOMAIN_BLKIO_WEIGHT,
 	 .scale = &number,

@@ -37,13 +37,6 @@ static int missing(struct pri_lv_op *op)
 			   op->mode == PRALLOC_CONFIG ? " in its configuration" : "");
 }
 
-/* The op's failure becomes that of one change. */
-static void fail_one(struct pri_lv_op *op, struct pri_change *change)
-{
-	pri_lv_core->fail_change(op->call, change, op->fault.code, "%s", op->fault.text);
-	op->fault = (struct pri_lv_fault){0};
-}
-
 static int virtio_read(struct pri_lv_op *op)
 {
 	struct pri_lv_xml *xml;
@@ -57,7 +50,7 @@ static int virtio_read(struct pri_lv_op *op)
 		if (device)
 			change->held.number = kib_of(device, pri_lv_row(change)->tag) * 1024;
 		else if (missing(op) < 0)
-			fail_one(op, change);
+			pri_lv_fail_one(op, change);
 	}
 	pri_lv_xml_free(xml);
 	return 0;
@@ -96,30 +89,14 @@ static int virtio_check(struct pri_lv_op *op)
 		return -1;
 	for (size_t i = 0; i < op->n; i++)
 		if (judge(op, xml, op->changes[i]) < 0)
-			fail_one(op, op->changes[i]);
+			pri_lv_fail_one(op, op->changes[i]);
 	pri_lv_xml_free(xml);
 	return 0;
-}
-
-/* The persistent value is not checked before. */
-static int judge_all(struct pri_lv_op *op)
-{
-	struct pri_lv_xml *xml;
-	int r = 0;
-
-	if (pri_lv_xml_fetch(op, &xml) < 0)
-		return -1;
-	for (size_t i = 0; r == 0 && i < op->n; i++)
-		r = judge(op, xml, op->changes[i]);
-	pri_lv_xml_free(xml);
-	return r;
 }
 
 /* A device that nothing is requested of plugs nothing. */
 static int virtio_write(struct pri_lv_op *op)
 {
-	if (op->mode == PRALLOC_CONFIG && judge_all(op) < 0)
-		return -1;
 	for (size_t i = 0; i < op->n; i++) {
 		struct pri_change *change = op->changes[i];
 		uint64_t wanted = change->wanted.number;
