@@ -207,31 +207,31 @@ static int write_items(struct pri_item **items, size_t n, uint64_t deadline_ns, 
 }
 
 /* One write of one value cannot be interleaved: it is enough that nobody is about to do more. */
-static bool needs_lock(struct pr_domain *dom, struct pri_item **items, size_t n)
+static bool is_single(const struct pr_domain *dom, struct pri_item **items, size_t n)
 {
-	if (!dom)
-		return false;
-	return n != 1 || !(items[0]->route->serve->modes & PRI_SERVE_SINGLE) || dom->locked ||
-	       pri_held_maybe(dom);
+	return n == 1 && (items[0]->route->serve->modes & PRI_SERVE_SINGLE) && !dom->locked;
 }
 
 static int set_items(struct pr_domain *dom, struct pri_item **items, size_t n, uint64_t deadline_ns,
 		     uint32_t flags, char **error)
 {
 	int r = pri_items_check(items, n, deadline_ns, flags);
-	bool locks;
 
 	if (r < 0)
 		return first_failed(items, n, error);
-	locks = needs_lock(dom, items, n);
+	if (!dom)
+		return write_items(items, n, deadline_ns, flags, error);
+	if (is_single(dom, items, n) && pri_held_single_begin(dom)) {
+		r = write_items(items, n, deadline_ns, flags, error);
+		pri_held_single_end(dom);
+		return r;
+	}
 	/* No other process changes the domain meanwhile. */
-	if (locks)
-		r = pri_domain_lock_wait(dom, deadline_ns, error);
+	r = pri_domain_lock_wait(dom, deadline_ns, error);
 	if (r < 0)
 		return r;
 	r = write_items(items, n, deadline_ns, flags, error);
-	if (locks)
-		pri_domain_unlock(dom);
+	pri_domain_unlock(dom);
 	return r;
 }
 

@@ -5,8 +5,14 @@
  * Taking and letting go of a lock costs three times what the write of one cgroup file does, and
  * such a write is one step anyway: all that it has to know is whether somebody is in the middle of
  * something longer.  So holders count themselves in a table that all processes map: one number for
- * all domains of the same hash.  Where it is not zero the lock is taken.  A holder that is killed
- * leaves its number behind, which costs time and nothing else.
+ * all domains of the same hash.  Where it is not zero the lock is taken.
+ *
+ * Who writes without the lock counts itself, too, in the upper half of the number, and looks for
+ * holders after that; a holder waits for the writers that it finds.  So what a holder reads is not
+ * changed under it by somebody who looked before it came.
+ *
+ * Whoever is killed leaves its count behind, which costs time and nothing else: a writer takes the
+ * lock, a holder waits no longer than one write takes.
  */
 #include "core/held.h"
 
@@ -14,11 +20,17 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #define SLOTS 1024
 #define TABLE_SIZE (SLOTS * sizeof(_Atomic uint32_t))
 #define FNV_OFFSET UINT32_C(0x811c9dc5)
 #define FNV_PRIME UINT32_C(0x01000193)
+#define WRITER (UINT32_C(1) << 16)
+#define HOLDERS (WRITER - 1)
+/* A write of a file takes microseconds; this is for a writer that lost its processor. */
+#define PATIENCE_NS UINT64_C(10000000)
+#define PAUSE_NS 50000L
 
 static _Atomic uint32_t *map_table(struct pr_ctx *ctx)
 {
@@ -57,19 +69,38 @@ static _Atomic uint32_t *slot_of(struct pr_domain *dom)
 	return dom->held_slot;
 }
 
-bool pri_held_maybe(struct pr_domain *dom)
+static void await_writers(_Atomic uint32_t *slot)
 {
-	_Atomic uint32_t *slot = slot_of(dom);
+	static const struct timespec pause = {.tv_nsec = PAUSE_NS};
+	uint64_t until_ns = pri_now_ns() + PATIENCE_NS;
 
-	return !slot || atomic_load(slot) != 0;
+	while (atomic_load(slot) >= WRITER && pri_now_ns() < until_ns)
+		nanosleep(&pause, NULL);
 }
 
 void pri_held_begin(struct pr_domain *dom)
 {
 	_Atomic uint32_t *slot = slot_of(dom);
 
-	if (slot)
-		atomic_fetch_add(slot, 1);
+	if (slot && atomic_fetch_add(slot, 1) >= WRITER)
+		await_writers(slot);
+}
+
+bool pri_held_single_begin(struct pr_domain *dom)
+{
+	_Atomic uint32_t *slot = slot_of(dom);
+
+	if (!slot)
+		return false;
+	if ((atomic_fetch_add(slot, WRITER) & HOLDERS) == 0)
+		return true;
+	atomic_fetch_sub(slot, WRITER);
+	return false;
+}
+
+void pri_held_single_end(struct pr_domain *dom)
+{
+	atomic_fetch_sub(slot_of(dom), WRITER);
 }
 
 void pri_held_end(struct pr_domain *dom)

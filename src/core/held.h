@@ -5,11 +5,13 @@
 
 #include "core/core.h"
 
-/* False: nobody holds it.  True: somebody may; the lock itself knows. */
-bool pri_held_maybe(struct pr_domain *dom);
-/* The lock was taken; it is let go. */
+/* The lock was taken: who wrote without it has finished then.  It is let go. */
 void pri_held_begin(struct pr_domain *dom);
 void pri_held_end(struct pr_domain *dom);
+/* Before a single write without the lock, and after it.  False: somebody may hold the lock, which
+ * itself knows, and there is nothing to end. */
+bool pri_held_single_begin(struct pr_domain *dom);
+void pri_held_single_end(struct pr_domain *dom);
 void pri_held_close(struct pr_ctx *ctx);
 
 #endif /* PRI_HELD_H */
