@@ -45,8 +45,9 @@ static char *state(void)
 
 	cr_assert_not_null(text);
 	net_output(text, STATE_MAX,
-		   "{ ip -br link; tc qdisc show; for d in tap1 tap2; do tc class show dev $d\n"
-		   "tc filter show dev $d; tc filter show dev $d ingress; done; } 2>/dev/null |\n"
+		   "{ ip -br link; for d in tap1 tap2; do printf 'qdisc show dev %%s\\n"
+		   "class show dev %%s\\nfilter show dev %%s\\nfilter show dev %%s ingress\\n' "
+		   "$d $d $d $d; done | tc -force -b - || true; } 2>/dev/null |\n"
 		   "sed 's/ (rule hit.*//; s/police 0x[0-9a-f]*/police/;"
 		   " s/direct_packets_stat [0-9]*//'");
 	return text;
