@@ -53,7 +53,7 @@ static void change_clear(struct pr_plan *plan, size_t number)
 }
 
 /* The index is only asked for what a step was added with, so it is made anew. */
-static int rebuild_index(struct pr_plan *plan);
+static void rebuild_index(struct pr_plan *plan);
 
 void pri_plan_truncate(struct pr_plan *plan, size_t first)
 {
@@ -90,7 +90,7 @@ size_t pr_plan_count(const struct pr_plan *plan)
 	return plan ? plan->count : 0;
 }
 
-/* Beyond what the TLB covers a tenth of a run was spent on page tables. */
+/* Beyond what the TLB covers, page tables are a part of what a run takes. */
 #define HUGE_PAGE (UINT64_C(2) << 20)
 
 static struct pri_step *move_steps(struct pri_step *from, size_t count, size_t size)
@@ -189,16 +189,17 @@ static int note_item(struct pr_plan *plan, struct pri_item *item)
 {
 	uint32_t of_target = hash_target(&item->target), of_change, number;
 	bool is_new = find_target(plan, item, of_target);
-	int r;
 
 	of_change = hash_change(item);
 	if (pri_plan_index_get(&plan->index, of_change, is_change, plan, item, &number))
 		return 1;
-	r = pri_plan_index_put(&plan->index, of_change, (uint32_t)plan->count);
-	if (r == 0 && is_new)
-		r = pri_plan_index_put(&plan->targets, of_target, (uint32_t)plan->count);
-	plan->target_count += r == 0 && is_new;
-	return r;
+	if (pri_plan_index_reserve(&plan->index) < 0 || pri_plan_index_reserve(&plan->targets) < 0)
+		return -ENOMEM;
+	pri_plan_index_put(&plan->index, of_change, (uint32_t)plan->count);
+	if (is_new)
+		pri_plan_index_put(&plan->targets, of_target, (uint32_t)plan->count);
+	plan->target_count += is_new;
+	return 0;
 }
 
 bool pri_plan_find(const struct pr_plan *plan, struct pri_item *item, size_t *ret_number)
@@ -212,19 +213,16 @@ bool pri_plan_find(const struct pr_plan *plan, struct pri_item *item, size_t *re
 	return true;
 }
 
-/* Steps stay in their order, and so do the numbers of their targets. */
-static int rebuild_index(struct pr_plan *plan)
+/* Steps stay in their order, and so do the numbers of their targets.  There is room for all. */
+static void rebuild_index(struct pr_plan *plan)
 {
 	size_t count = plan->count;
-	int r = 0;
 
-	pri_plan_index_clear(&plan->index);
-	pri_plan_index_clear(&plan->targets);
+	pri_plan_index_empty(&plan->index);
+	pri_plan_index_empty(&plan->targets);
 	plan->target_count = 0;
-	for (plan->count = 0; r == 0 && plan->count < count; plan->count++)
-		r = note_item(plan, &plan->steps[PRI_STEP_LIVE][plan->count].item);
-	plan->count = count;
-	return r;
+	for (plan->count = 0; plan->count < count; plan->count++)
+		note_item(plan, &plan->steps[PRI_STEP_LIVE][plan->count].item);
 }
 
 /* The same change for the persistent configuration, which another backend may serve. */
@@ -267,8 +265,6 @@ int pri_plan_add(struct pr_plan *plan, const struct pri_target *target,
 		r = pri_set_error(error, -EINVAL, "%s of %s is in the plan twice",
 				  live->change.attr->name, pri_target_name(target));
 	if (r < 0) {
-		if (r == -ENOMEM)
-			rebuild_index(plan);
 		pri_item_clear(live);
 		pri_item_clear(config);
 		return r;

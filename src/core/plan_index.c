@@ -61,13 +61,22 @@ static int grow(struct pri_plan_index *index)
 	return 0;
 }
 
-int pri_plan_index_put(struct pri_plan_index *index, uint32_t hash, uint32_t number)
+int pri_plan_index_reserve(struct pri_plan_index *index)
 {
-	if (2 * (index->count + 1) > index->size && grow(index) < 0)
-		return -ENOMEM;
+	return 2 * (index->count + 1) > index->size ? grow(index) : 0;
+}
+
+void pri_plan_index_put(struct pri_plan_index *index, uint32_t hash, uint32_t number)
+{
 	place(index, (struct pri_plan_entry){hash, number + 1});
 	index->count++;
-	return 0;
+}
+
+void pri_plan_index_empty(struct pri_plan_index *index)
+{
+	for (size_t i = 0; i < index->size; i++)
+		index->entries[i].place = 0;
+	index->count = 0;
 }
 
 void pri_plan_index_clear(struct pri_plan_index *index)

@@ -23,8 +23,12 @@ uint32_t pri_plan_hash(uint32_t hash, const void *bytes, size_t size);
 /* The number of a key; false when it is not there. */
 bool pri_plan_index_get(const struct pri_plan_index *index, uint32_t hash, pri_plan_is *is,
 			const void *data, const void *key, uint32_t *ret_number);
-/* Put a number that is not there.  0 or -ENOMEM. */
-int pri_plan_index_put(struct pri_plan_index *index, uint32_t hash, uint32_t number);
+/* Make room for one more number.  0 or -ENOMEM. */
+int pri_plan_index_reserve(struct pri_plan_index *index);
+/* Put a number that is not there, and that there is room for. */
+void pri_plan_index_put(struct pri_plan_index *index, uint32_t hash, uint32_t number);
+/* Take out all numbers; their room stays. */
+void pri_plan_index_empty(struct pri_plan_index *index);
 void pri_plan_index_clear(struct pri_plan_index *index);
 
 #endif /* PRI_PLAN_INDEX_H */

@@ -14,6 +14,15 @@ static bool is_key(const void *data, uint32_t number, const void *key)
 	return keys[number] == *(const uint32_t *)key;
 }
 
+static int put(struct pri_plan_index *index, uint32_t hash, uint32_t number)
+{
+	int r = pri_plan_index_reserve(index);
+
+	if (r == 0)
+		pri_plan_index_put(index, hash, number);
+	return r;
+}
+
 static uint32_t hash_of(uint32_t key)
 {
 	return pri_plan_hash(PRI_PLAN_HASH, &key, sizeof(key));
@@ -35,7 +44,7 @@ Test(plan_index, same_hash_is_not_the_same_key)
 	struct pri_plan_index index = {0};
 
 	for (uint32_t i = 0; i < 2; i++)
-		cr_assert_eq(pri_plan_index_put(&index, 5, i), 0);
+		cr_assert_eq(put(&index, 5, i), 0);
 	for (uint32_t i = 0; i < 2; i++) {
 		cr_expect(pri_plan_index_get(&index, 5, is_key, keys, &keys[i], &number));
 		cr_expect_eq(number, i);
@@ -53,7 +62,7 @@ Test(plan_index, grows_without_losing_keys)
 
 	for (uint32_t i = 0; i < MANY; i++) {
 		keys[i] = 3 * i;
-		cr_assert_eq(pri_plan_index_put(&index, hash_of(keys[i]), i), 0);
+		cr_assert_eq(put(&index, hash_of(keys[i]), i), 0);
 	}
 	for (uint32_t i = 0; i < MANY; i++) {
 		cr_assert(pri_plan_index_get(&index, hash_of(keys[i]), is_key, keys, &keys[i],
@@ -69,10 +78,13 @@ Test(plan_index, usable_after_clear)
 	uint32_t keys[] = {1, 2}, number = 0;
 	struct pri_plan_index index = {0};
 
-	cr_expect_eq(pri_plan_index_put(&index, hash_of(1), 0), 0);
+	cr_expect_eq(put(&index, hash_of(1), 0), 0);
+	pri_plan_index_empty(&index);
+	cr_expect(!pri_plan_index_get(&index, hash_of(1), is_key, keys, &keys[0], &number));
+	cr_expect_eq(put(&index, hash_of(1), 0), 0);
 	pri_plan_index_clear(&index);
 	cr_expect(!pri_plan_index_get(&index, hash_of(1), is_key, keys, &keys[0], &number));
-	cr_expect_eq(pri_plan_index_put(&index, hash_of(2), 1), 0);
+	cr_expect_eq(put(&index, hash_of(2), 1), 0);
 	cr_expect(pri_plan_index_get(&index, hash_of(2), is_key, keys, &keys[1], &number));
 	cr_expect_eq(number, 1);
 	pri_plan_index_clear(&index);
