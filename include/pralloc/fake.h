@@ -39,10 +39,13 @@ PRALLOC_BEGIN
  *                                                               the same name
  *   reboot domain=NAME [at=K]                                   … its guest starts anew
  *   migrate domain=NAME [at=K]                                  … goes to another host
+ *   migrating domain=NAME [at=K]                                … is on its way there: nothing of
+ *                                                               it can be changed (-EBUSY) until
+ *                                                               migrate, stop, restart or clear
  *   set domain=NAME attribute=NAME value=V [event=no]           somebody else sets a value, of
  *       [config=yes]                                            which with event=no nothing tells;
  *                                                               config=yes: a persistent one
- *                                                               Instead of at=K, these seven take
+ *                                                               Instead of at=K, these eight take
  *                                                               ms=N: N ms from now, as soon as
  *                                                               events are asked for
  *   disconnect, connect                                         the connection is lost, is back

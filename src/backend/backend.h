@@ -30,7 +30,7 @@
 
 #include "core/attr.h"
 
-#define PRI_BACKEND_ABI 2
+#define PRI_BACKEND_ABI 3
 
 struct pri_call;
 struct pri_change;
@@ -122,6 +122,8 @@ struct pri_call {
 	/* The same in all calls of one short public call, so that what was looked at in the first
 	 * one still holds; 0: not known. */
 	uint64_t number;
+	/* arrived(): the start of the domain that is waited for; 0: whichever it is. */
+	uint64_t incarnation;
 };
 
 /*
@@ -204,6 +206,9 @@ struct pri_identity {
 	char name[PRI_NAME_MAX];
 	int state;	      /* enum pr_domain_state */
 	uint64_t incarnation; /* another number after every start; 0 when not running */
+	/* Of state(): static text why nothing of it may be changed for now ("it is being migrated
+	 * to another host"), or NULL. */
+	const char *busy;
 };
 
 /* A network interface of a running domain; what is not known is NULL. */
@@ -359,7 +364,9 @@ struct pri_backend {
 	void (*look)(struct pri_call *call);
 
 	/* wait() with a single look: held is what is reached, error 0 in a change that has arrived,
-	 * -EINPROGRESS in one that is on its way.  NULL where wait is. */
+	 * -EINPROGRESS in one that is on its way.  -EAGAIN for all when the domain has been started
+	 * again since call->incarnation: nothing of what was written is there any more.  NULL where
+	 * wait is. */
 	int (*arrived)(struct pri_call *call, struct pri_change *changes, size_t n);
 
 	/*
@@ -386,8 +393,8 @@ struct pri_backend {
 	bool private_domains;
 };
 
-#define PRI_BACKEND_ENTRY pri_backend_entry_3
-#define PRI_BACKEND_ENTRY_NAME "pri_backend_entry_3"
+#define PRI_BACKEND_ENTRY pri_backend_entry_4
+#define PRI_BACKEND_ENTRY_NAME "pri_backend_entry_4"
 typedef const struct pri_backend *(*pri_backend_entry)(const struct pri_core *core);
 
 #endif /* PRI_BACKEND_H */

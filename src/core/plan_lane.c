@@ -158,6 +158,7 @@ static void take_identity(struct pri_run *run, struct pri_lane *lane, const stru
 
 	free(pri_steal(target->text));
 	target->code = code;
+	target->busy = code == 0 ? identity->busy : NULL;
 	if (code == 0)
 		target->incarnation = identity->incarnation;
 	else
@@ -241,6 +242,8 @@ static int prepare(struct pri_run *run, struct pri_lane *lane, size_t n)
 	lane->busy = n;
 	lane->next += n;
 	r = pri_call_begin(&lane->call, &items[0]->target, backend, call_deadline(run));
+	if (run->op == PRI_OP_ARRIVED)
+		lane->call.incarnation = items[0]->incarnation;
 	return r == 0 && pri_has_passed(call_deadline(run)) ? -ETIMEDOUT : r;
 }
 

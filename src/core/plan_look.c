@@ -96,14 +96,23 @@ int pri_enter_identify(struct pri_run *run)
 	return 0;
 }
 
+static int fail_busy(struct pri_item *item, const struct pri_run_target *target)
+{
+	return pri_item_fail(item, -EBUSY, "%s: try again when that has ended", target->busy);
+}
+
 /* What stands against a domain stands against each of its steps. */
 static void identify_item(const struct pri_run *run, struct pri_item *item)
 {
 	const struct pri_run_target *target = &run->targets[item->sequence];
 
 	item->incarnation = target->incarnation;
-	if (target->code < 0 && item->change.error == 0)
+	if (item->change.error < 0)
+		return;
+	if (target->code < 0)
 		pri_item_fail(item, target->code, "%s", target->text);
+	else if (target->busy)
+		fail_busy(item, target);
 }
 
 int pri_enter_confirm(struct pri_run *run)
@@ -114,19 +123,44 @@ int pri_enter_confirm(struct pri_run *run)
 	return 0;
 }
 
+static int confirm_item(const struct pri_run *run, struct pri_item *item)
+{
+	const struct pri_run_target *target = &run->targets[item->sequence];
+
+	if (target->code < 0)
+		return pri_item_fail(item, target->code, "%s", target->text);
+	if (target->incarnation != item->incarnation)
+		return pri_item_fail(item, -EAGAIN, "the domain was restarted meanwhile");
+	return 0;
+}
+
 /* A domain that was restarted while the plan was applied has lost what was written before. */
 int pri_leave_confirm(struct pri_run *run)
 {
-	for (size_t i = 0; i < run->count; i++) {
-		struct pri_item *item = run->list[i];
-		const struct pri_run_target *target = &run->targets[item->sequence];
+	int r = 0;
 
-		if (target->code < 0)
-			return pri_item_fail(item, target->code, "%s", target->text);
-		if (target->incarnation != item->incarnation)
-			return pri_item_fail(item, -EAGAIN, "the domain was restarted meanwhile");
+	for (size_t i = 0; r == 0 && i < run->count; i++)
+		r = confirm_item(run, run->list[i]);
+	return r;
+}
+
+/* Guests have taken their time to give: what became meanwhile of those that take? */
+int pri_enter_reconfirm(struct pri_run *run)
+{
+	return run->waits ? pri_enter_confirm(run) : 0;
+}
+
+int pri_leave_reconfirm(struct pri_run *run)
+{
+	int r = pri_leave_confirm(run);
+
+	for (size_t i = 0; r == 0 && i < run->count; i++) {
+		struct pri_item *item = run->list[i];
+
+		if (run->targets[item->sequence].busy)
+			r = fail_busy(item, &run->targets[item->sequence]);
 	}
-	return 0;
+	return r;
 }
 
 /* -- what backends have to say -- */

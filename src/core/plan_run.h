@@ -26,6 +26,7 @@ enum pri_stage {
 	PRI_STAGE_GIVEN,
 	PRI_STAGE_KEEP,
 	PRI_STAGE_KEPT,
+	PRI_STAGE_RECONFIRM,
 	PRI_STAGE_TAKE,
 	PRI_STAGE_TAKEN,
 	PRI_STAGE_CONFIRM,
@@ -63,6 +64,7 @@ struct pri_run_target {
 	uint64_t incarnation;  /* as it is now */
 	int code;	       /* why that is not known, and its text */
 	char *text;
+	const char *busy;	  /* why nothing of it may be changed for now, or NULL */
 	struct pr_domain *locked; /* whose lock the run holds, or NULL */
 };
 
@@ -168,6 +170,8 @@ int pri_enter_identify(struct pri_run *run);
 int pri_enter_check(struct pri_run *run);
 int pri_enter_read(struct pri_run *run);
 int pri_leave_read(struct pri_run *run);
+int pri_enter_reconfirm(struct pri_run *run);
+int pri_leave_reconfirm(struct pri_run *run);
 int pri_enter_confirm(struct pri_run *run);
 int pri_leave_confirm(struct pri_run *run);
 void pri_run_unlock(struct pri_run *run);

@@ -218,6 +218,31 @@ Test(host_plan, guest_killed_in_the_middle)
 	set_back();
 }
 
+/* As quick as it can, and without waiting until the guest is ready. */
+static void restart_donor(void)
+{
+	cr_assert_eq(bed_virsh(NULL, 0, "destroy " DONOR), 0, "%s", bed_error());
+	cr_assert_eq(bed_virsh(NULL, 0, "start " DONOR), 0, "%s", bed_error());
+}
+
+/* What was asked of it is lost; that is told, and not that it would not give. */
+Test(host_plan, donor_restarted_in_the_middle)
+{
+	struct pr_plan *plan = move_plan(32 * MIB);
+	uint64_t start_ms = host_now_ms();
+	int r = disturbed_apply(plan, restart_donor, 0);
+
+	fprintf(stderr, "donor restarted: %d after %" PRIu64 " ms: %s\n", r,
+		host_now_ms() - start_ms, pr_plan_errmsg(plan));
+	cr_assert_eq(r, -EAGAIN, "got %d: %s", r, pr_plan_errmsg(plan));
+	cr_assert(strstr(pr_plan_errmsg(plan), "restarted meanwhile"), "%s", pr_plan_errmsg(plan));
+	cr_assert_eq(step_of(plan, 0).status, PRALLOC_STEP_LEFT, "%s", step_of(plan, 0).text);
+	cr_assert_eq(host_balloon(TAKER), START, "it has got what nobody gave");
+	pr_plan_free(plan);
+	cr_assert_eq(bed_guest_wait(DONOR), 0, "%s", bed_error());
+	set_back();
+}
+
 static void restart_libvirtd(void)
 {
 	host_kill_libvirtd();

@@ -182,10 +182,13 @@ static int running(struct pri_call *call)
 
 int pri_fake_arrived(struct pri_call *call, struct pri_change *changes, size_t n)
 {
+	const struct pri_fake_domain *domain = call->domain;
 	int r = running(call);
 
 	if (r == 0)
 		r = pri_fake_enter(call);
+	if (r == 0 && call->incarnation && call->incarnation != domain->starts)
+		r = pri_fake_core->fail(call, -EAGAIN, "the domain was restarted meanwhile");
 	if (r < 0)
 		return r;
 	still_moving(call, changes, n);

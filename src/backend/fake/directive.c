@@ -328,6 +328,7 @@ static int obey_clear(struct directive *d)
 
 		if (!domain)
 			continue;
+		domain->migrating = false;
 		pri_fake_balloon_settle(&domain->balloon, now_ns);
 		pri_fake_balloon_behave(&domain->balloon);
 		pri_fake_balloon_settle(&domain->virtio_mem, now_ns);
@@ -362,6 +363,7 @@ static const struct word words[] = {
 	EVENT("replace", pri_fake_replace),
 	EVENT("reboot", pri_fake_reboot),
 	EVENT("migrate", pri_fake_migrate),
+	EVENT("migrating", pri_fake_migrating),
 	{"set", HAS(DOMAIN) | HAS(ATTRIBUTE) | HAS(VALUE), HAS(TOLD) | HAS(PERSISTENT), obey_set, 0,
 	 NULL},
 	{.name = "disconnect", .obey = obey_event, .event = pri_fake_disconnect},

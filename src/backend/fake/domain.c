@@ -29,6 +29,7 @@ void pri_fake_identify(uint32_t number, const struct pri_fake_domain *domain,
 	identity->incarnation = domain ? domain->starts : 1;
 	if (!running)
 		identity->incarnation = 0;
+	identity->busy = domain && domain->migrating ? PRI_FAKE_BUSY : NULL;
 }
 
 static int new_domain(uint32_t number, uint64_t start_ns, struct pri_fake_domain **ret_domain)
@@ -123,6 +124,7 @@ int pri_fake_restart(struct pri_fake_host *host, struct pri_fake_domain *domain)
 	if (domain->running)
 		pri_fake_tell(host, domain, PRALLOC_EVENT_STOPPED);
 	domain->running = true;
+	domain->migrating = false;
 	domain->starts++;
 	domain->start_ns = now_ns;
 	domain->told_bytes = pri_fake_start_value(domain, PRI_MEM_BALLOON);
@@ -141,7 +143,7 @@ static void leave(struct pri_fake_host *host, struct pri_fake_domain *domain, in
 {
 	if (domain->running)
 		pri_fake_tell(host, domain, type);
-	domain->running = false;
+	domain->running = domain->migrating = false;
 }
 
 int pri_fake_stop(struct pri_fake_host *host, struct pri_fake_domain *domain)
@@ -153,6 +155,13 @@ int pri_fake_stop(struct pri_fake_host *host, struct pri_fake_domain *domain)
 int pri_fake_migrate(struct pri_fake_host *host, struct pri_fake_domain *domain)
 {
 	leave(host, domain, PRALLOC_EVENT_MIGRATED);
+	return 0;
+}
+
+int pri_fake_migrating(struct pri_fake_host *host, struct pri_fake_domain *domain)
+{
+	(void)host;
+	domain->migrating = domain->running;
 	return 0;
 }
 

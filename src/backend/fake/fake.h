@@ -91,6 +91,7 @@ struct pri_fake_domain {
 	uint32_t generation;	 /* how many of this name were replaced before */
 	enum pri_fake_fate fate;
 	bool running;
+	bool migrating;
 	uint64_t starts; /* the incarnation when running */
 	uint64_t start_ns;
 	uint64_t told_bytes; /* size of the balloon that was posted last */
@@ -109,6 +110,9 @@ enum pri_fake_fault_kind {
 	PRI_FAKE_EVENT,
 	PRI_FAKE_LATER,
 };
+
+/* Why nothing of a domain that migrates is changed. */
+#define PRI_FAKE_BUSY "it is being migrated to another host"
 
 struct pri_fake_host;
 
@@ -165,6 +169,7 @@ int pri_fake_start(struct pri_fake_host *host, struct pri_fake_domain *domain);
 int pri_fake_stop(struct pri_fake_host *host, struct pri_fake_domain *domain);
 int pri_fake_reboot(struct pri_fake_host *host, struct pri_fake_domain *domain);
 int pri_fake_migrate(struct pri_fake_host *host, struct pri_fake_domain *domain);
+int pri_fake_migrating(struct pri_fake_host *host, struct pri_fake_domain *domain);
 int pri_fake_vanish(struct pri_fake_host *host, struct pri_fake_domain *domain);
 int pri_fake_replace(struct pri_fake_host *host, struct pri_fake_domain *domain);
 /* Functions of the table. */

@@ -166,6 +166,13 @@ int pri_fake_check(struct pri_call *call, struct pri_change *changes, size_t n)
 	return 0;
 }
 
+static bool is_migrating(const struct pri_call *call)
+{
+	const struct pri_fake_domain *domain = call->domain;
+
+	return domain && domain->migrating;
+}
+
 static int apply_one(const struct pri_call *call, struct pri_change *change)
 {
 	const struct pri_fake_row *row = (const struct pri_fake_row *)change->serve;
@@ -175,6 +182,8 @@ static int apply_one(const struct pri_call *call, struct pri_change *change)
 
 	if (r == 0)
 		r = reachable(call, change);
+	if (r == 0 && is_migrating(call))
+		r = pri_fake_core->fail_change(call, change, -EBUSY, "%s", PRI_FAKE_BUSY);
 	if (r < 0)
 		return r;
 	fails = pri_fake_fault_due(call->host, PRI_FAKE_FAIL, call, change, &fail);

@@ -40,12 +40,12 @@ static void identify_by_handle(const struct pri_lv_host *host, virDomainPtr ptr,
 /* ptr has been looked up just now: the ID in an older one may be of a former start. */
 int pri_lv_identify(struct pri_lv_host *host, virDomainPtr ptr, struct pri_identity *identity)
 {
-	int state;
+	int state, reason = 0;
 
 	identify_by_handle(host, ptr, identity);
 	if (identity->state == PRALLOC_DOMAIN_OFF)
 		return 0;
-	if (PRI_LV(host, virDomainGetState, ptr, &state, NULL, 0) < 0)
+	if (PRI_LV(host, virDomainGetState, ptr, &state, &reason, 0) < 0)
 		return -1;
 	if (state == VIR_DOMAIN_PAUSED || state == VIR_DOMAIN_PMSUSPENDED)
 		identity->state = PRALLOC_DOMAIN_PAUSED;
@@ -53,6 +53,7 @@ int pri_lv_identify(struct pri_lv_host *host, virDomainPtr ptr, struct pri_ident
 		identity->state = PRALLOC_DOMAIN_OFF;
 		identity->incarnation = 0;
 	}
+	identity->busy = pri_lv_busy_reason(state, reason);
 	return 0;
 }
 
@@ -179,9 +180,17 @@ void pri_lv_detach(void *state, void *attached)
 
 static int state_once(struct pri_lv_op *op)
 {
+	const char *busy = NULL;
+
 	if (look_up(op->host, op->domain, &op->fault) < 0)
 		return -1;
-	return pri_lv_identify(op->host, op->domain->ptr, &op->job->identity);
+	if (pri_lv_identify(op->host, op->domain->ptr, &op->job->identity) < 0)
+		return -1;
+	if (op->job->identity.incarnation)
+		busy = pri_lv_busy_job(op->host, op->domain->ptr);
+	if (busy)
+		op->job->identity.busy = busy;
+	return 0;
 }
 
 int pri_lv_state_work(struct pri_lv_job *job)
@@ -191,6 +200,30 @@ int pri_lv_state_work(struct pri_lv_job *job)
 	int r = pri_lv_repeat(&op, state_once);
 
 	return r < 0 ? pri_lv_core->fail(&job->call, r, "%s", op.fault.text) : 0;
+}
+
+static int same_start(struct pri_lv_op *op)
+{
+	struct pri_identity is;
+
+	if (look_up(op->host, op->domain, &op->fault) < 0)
+		return -1;
+	identify_by_handle(op->host, op->domain->ptr, &is);
+	/* Of one that does not run the look itself has more to say. */
+	if (is.incarnation && is.incarnation != op->call->incarnation)
+		return pri_lv_fail(&op->fault, -EAGAIN, "the domain was restarted meanwhile"), -1;
+	return 0;
+}
+
+/* A look at how far the domain is, and before it whether it is still the one. */
+int pri_lv_arrived_work(struct pri_lv_job *job)
+{
+	struct pri_lv_op op = {
+		.host = job->host, .domain = job->domain, .call = &job->call, .job = job};
+	int r = job->call.incarnation ? pri_lv_repeat(&op, same_start) : 0;
+
+	return r < 0 ? pri_lv_core->fail(&job->call, r, "%s", op.fault.text)
+		     : pri_lv_read_work(job);
 }
 
 int pri_lv_state(struct pri_call *call, struct pri_identity *identity)

@@ -364,6 +364,11 @@ int pri_lv_domain_missing(struct pri_lv_host *host, struct pri_lv_domain *domain
 int pri_lv_identify(struct pri_lv_host *host, virDomainPtr ptr, struct pri_identity *identity);
 void pri_lv_domain_free(struct pri_lv_domain *domain);
 
+/* busy.c: what libvirt is doing with the domain that keeps its settings from being changed, as its
+ * state says for nothing, and as a job: a call */
+const char *pri_lv_busy_reason(int state, int reason);
+const char *pri_lv_busy_job(const struct pri_lv_host *host, virDomainPtr ptr);
+
 /* incarnation.c */
 uint64_t pri_lv_incarnation(const struct pri_lv_host *host, const struct pri_identity *identity,
 			    unsigned int id);
@@ -375,6 +380,7 @@ int pri_lv_read_work(struct pri_lv_job *job);
 int pri_lv_check_work(struct pri_lv_job *job);
 int pri_lv_apply_work(struct pri_lv_job *job);
 int pri_lv_state_work(struct pri_lv_job *job);
+int pri_lv_arrived_work(struct pri_lv_job *job);
 
 /* serve.c: one attempt after another at something that can be repeated, over reconnections */
 int pri_lv_repeat(struct pri_lv_op *op, int (*function)(struct pri_lv_op *op));

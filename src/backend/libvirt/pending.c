@@ -8,7 +8,7 @@
 
 static int (*const works[])(struct pri_lv_job *job) = {
 	[PRI_OP_READ] = pri_lv_read_work,   [PRI_OP_CHECK] = pri_lv_check_work,
-	[PRI_OP_APPLY] = pri_lv_apply_work, [PRI_OP_ARRIVED] = pri_lv_read_work,
+	[PRI_OP_APPLY] = pri_lv_apply_work, [PRI_OP_ARRIVED] = pri_lv_arrived_work,
 	[PRI_OP_STATE] = pri_lv_state_work,
 };
 
