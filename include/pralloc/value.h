@@ -36,8 +36,8 @@ struct pr_value {
  *
  * @ctx: where the error text goes, or NULL.
  * @attribute: tells unit and range.
- * @text: digits with a decimal fraction and a unit.  Bytes: B, K M G T P (or KiB … PiB: powers of
- * 1024), kB MB GB TB PB (powers of 1000).  Rates: the same with or without "/s", and bit kbit
+ * @text: digits with a decimal fraction and a unit.  Bytes: B, K M G T P E (or KiB … EiB: powers of
+ * 1024), kB MB GB TB PB EB (powers of 1000).  Rates: the same with or without "/s", and bit kbit
  * mbit gbit tbit (powers of 1000, 8 bits a byte, "/s" allowed).  Times: us ms s.  Counts and
  * operations per second: k M G (powers of 1000).  No unit: the base unit.  "N%" of @maximum, to
  * the nearest whole number.  "unlimited" (also "max"), "default".  CPU lists: "0,2-3".

@@ -27,7 +27,7 @@ static const struct pri_unit bytes_accepted[] = {
 	{"T", BYTES(TI), 0},   {"P", BYTES(PI), 0},   {"KiB", BYTES(KI), 0}, {"MiB", BYTES(MI), 0},
 	{"GiB", BYTES(GI), 0}, {"TiB", BYTES(TI), 0}, {"PiB", BYTES(PI), 0}, {"kB", BYTES(K), 0},
 	{"MB", BYTES(M), 0},   {"GB", BYTES(G), 0},   {"TB", BYTES(T), 0},   {"PB", BYTES(P), 0},
-	{NULL, 0, 0},
+	{"E", BYTES(EI), 0},   {"EiB", BYTES(EI), 0}, {"EB", BYTES(E), 0},   {NULL, 0, 0},
 };
 
 static const struct pri_unit bits_accepted[] = {
