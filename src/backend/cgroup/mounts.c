@@ -118,7 +118,8 @@ static bool is_cgroup(const struct pri_cg_host *host, int fd, int version)
 }
 
 struct line {
-	char *top, *where, *type, *options;
+	char *top, *where;
+	const char *type, *options;
 	int version;
 };
 
@@ -132,6 +133,7 @@ static bool take_line(char *text, struct line *line)
 		return false;
 	*rest = '\0';
 	rest += strlen(" - ");
+	rest[strcspn(rest, "\n")] = '\0';
 	for (int i = 0; i < FIELDS; i++) {
 		fields[i] = strsep(&text, " ");
 		if (!fields[i])
@@ -140,7 +142,6 @@ static bool take_line(char *text, struct line *line)
 	line->type = strsep(&rest, " ");
 	strsep(&rest, " ");
 	line->options = rest ? rest : "";
-	line->options[strcspn(line->options, "\n")] = '\0';
 	line->top = fields[TOP];
 	line->where = fields[WHERE];
 	decode(line->top);
