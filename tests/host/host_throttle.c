@@ -169,6 +169,22 @@ static void expect_limits(const char *mode, const char *wanted)
 	cr_assert_str_eq(out, wanted, "%s: wanted %s from virsh, got %s", mode, wanted, out);
 }
 
+static void expect_both_gone_in_a_plan(uint32_t flag)
+{
+	struct pr_plan *plan = NULL;
+	int r;
+
+	cr_assert_eq(pr_plan_new(bed.ctx, &plan), 0);
+	cr_assert_eq(pr_plan_set_str(plan, bed.dom, "mem.hard_limit", NULL, "unlimited"), 0);
+	r = pr_plan_check(plan, flag);
+	cr_assert_eq(r, -EINVAL, "a check of the hard limit alone: got %d: %s", r,
+		     pr_plan_errmsg(plan));
+	cr_assert_eq(pr_plan_set_str(plan, bed.dom, "mem.swap_limit", NULL, "unlimited"), 0);
+	r = pr_plan_apply(plan, HOST_PATIENCE_MS, flag);
+	cr_assert_eq(r, 0, "both: got %d: %s", r, pr_plan_errmsg(plan));
+	pr_plan_free(plan);
+}
+
 /* On cgroup v1 the kernel's limit is of memory and swap together. */
 Test(host_throttle, swap)
 {
@@ -200,7 +216,12 @@ Test(host_throttle, swap)
 				       mode),
 			     0, "%s", bed_error());
 		host_expect(bed.dom, "mem.swap_limit", NULL, "2G", flag);
-		host_set(bed.dom, "mem.hard_limit", NULL, "unlimited", flag | PRALLOC_ALLOW_HARM);
+		/* Nobody would bring the swap limit back; and one step of a plan may take it away. */
+		r = pr_set_str(bed.dom, "mem.hard_limit", NULL, "unlimited",
+			       flag | PRALLOC_ALLOW_HARM);
+		host_expect_refused(bed.dom, r, -EINVAL, "mem.swap_limit to unlimited first");
+		expect_limits(mode, "3145728 5242880");
+		expect_both_gone_in_a_plan(flag);
 		expect_limits(mode, "unlimited unlimited");
 	}
 }

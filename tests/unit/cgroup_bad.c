@@ -302,6 +302,50 @@ Test(cgroup_bad, a_limit_near_the_use_is_harm)
 	}
 }
 
+/* On v1 the limit of swap needs one of memory: told by the check, with both steps in view. */
+Test(cgroup_bad, swap_and_memory_are_checked_together)
+{
+	static const struct {
+		const char *hard, *swap; /* wanted, or NULL */
+		int error;
+		const char *text;
+	} cases[] = {
+		{NULL, "1G", -EINVAL, "needs a mem.hard_limit"},
+		{"2G", "1G", 0, ""},
+		{"unlimited", NULL, -EINVAL, "set mem.swap_limit to unlimited first"},
+		{"unlimited", "2G", -EINVAL, "needs a mem.hard_limit"},
+		{"3G", NULL, 0, ""},
+		{"unlimited", "unlimited", 0, ""},
+	};
+	struct pr_domain *dom;
+	struct cg_bed bed;
+
+	cg_bed_open(&bed, "v1-hybrid", "cgroup:");
+	dom = cg_bed_domain(&bed, "machine/qemu-1-vm1.libvirt-qemu");
+	for (size_t i = 0; i < PRI_ARRAY_SIZE(cases); i++) {
+		struct pr_plan *plan = NULL;
+		int r;
+
+		cr_assert_eq(pr_plan_new(bed.ctx, &plan), 0);
+		if (cases[i].swap)
+			cr_assert_eq(
+				pr_plan_set_str(plan, dom, "mem.swap_limit", NULL, cases[i].swap),
+				0);
+		if (cases[i].hard)
+			cr_assert_eq(
+				pr_plan_set_str(plan, dom, "mem.hard_limit", NULL, cases[i].hard),
+				0);
+		r = pr_plan_check(plan, 0);
+		cr_expect_eq(r, cases[i].error, "%zu: check: %d %s", i, r, pr_plan_errmsg(plan));
+		EXPECT_TEXT(pr_plan_errmsg(plan), cases[i].text);
+		r = pr_plan_apply(plan, 1000, 0);
+		cr_expect_eq(r, cases[i].error, "%zu: apply: %d %s", i, r, pr_plan_errmsg(plan));
+		pr_plan_free(plan);
+	}
+	pr_domain_close(dom);
+	cg_bed_close(&bed);
+}
+
 /* A user who may not write; root may everything. */
 Test(cgroup_bad, not_delegated)
 {

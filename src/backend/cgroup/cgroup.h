@@ -370,6 +370,8 @@ int pri_cg_pin_write(struct pri_cg_op *op);
 /* v1.c */
 int pri_cg_v1_bandwidth_write(struct pri_cg_op *op);
 int pri_cg_v1_limit_write(struct pri_cg_op *op);
+int pri_cg_v1_limit_check(struct pri_cg_op *op);
+int pri_cg_v1_swap_check(struct pri_cg_op *op);
 int pri_cg_v1_swap_read(struct pri_cg_op *op);
 int pri_cg_v1_swap_write(struct pri_cg_op *op);
 struct pri_change *pri_cg_v1_limit_first(const struct pri_cg_op *op);

@@ -242,7 +242,7 @@ const struct pri_cg_row pri_cg_rows[PRI_ATTR_COUNT] =
 		[PRI_MEM_HARD_LIMIT] =
 			{
 				.v1 = {.serve = {.attr = PRI_MEM_HARD_LIMIT,
-						 .modes = LIVE,
+						 .modes = LIVE | CHECKED,
 						 .min = 1,
 						 .max = LIMIT_MAX,
 						 .grain = PRI_CG_PAGE},
@@ -252,6 +252,7 @@ const struct pri_cg_row pri_cg_rows[PRI_ATTR_COUNT] =
 				       .unlimited = "-1",
 				       .usage = "memory.usage_in_bytes",
 				       .read = pri_cg_number_read,
+				       .check = pri_cg_v1_limit_check,
 				       .write = pri_cg_v1_limit_write,
 				       .first = pri_cg_v1_limit_first},
 				.v2 = {.serve = {.attr = PRI_MEM_HARD_LIMIT,
@@ -271,7 +272,7 @@ const struct pri_cg_row pri_cg_rows[PRI_ATTR_COUNT] =
 		[PRI_MEM_SWAP_LIMIT] =
 			{
 				.v1 = {.serve = {.attr = PRI_MEM_SWAP_LIMIT,
-						 .modes = LIVE,
+						 .modes = LIVE | CHECKED,
 						 .min = 0,
 						 .max = LIMIT_MAX,
 						 .grain = PRI_CG_PAGE},
@@ -279,6 +280,7 @@ const struct pri_cg_row pri_cg_rows[PRI_ATTR_COUNT] =
 				       .file = "memory.memsw.limit_in_bytes",
 				       .absent = no_swap,
 				       .read = pri_cg_v1_swap_read,
+				       .check = pri_cg_v1_swap_check,
 				       .write = pri_cg_v1_swap_write,
 				       .first = pri_cg_v1_swap_first},
 				.v2 = {.serve = {.attr = PRI_MEM_SWAP_LIMIT,

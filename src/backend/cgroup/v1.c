@@ -131,6 +131,20 @@ struct pri_change *pri_cg_v1_swap_first(const struct pri_cg_op *op)
 	return pri_cg_waiting(op, PRI_MEM_HARD_LIMIT);
 }
 
+static int fail_swap_alone(struct pri_cg_op *op)
+{
+	return pri_cg_fail(op, -EINVAL,
+			   "on cgroup v1 swap is limited together with memory: it needs a "
+			   "mem.hard_limit, and there is none");
+}
+
+static int fail_swap_stands(struct pri_cg_op *op)
+{
+	return pri_cg_fail(op, -EINVAL,
+			   "a swap limit stands, which needs a limit of memory on cgroup v1: "
+			   "set mem.swap_limit to unlimited first");
+}
+
 static int write_limit(struct pri_cg_op *op, uint64_t wanted)
 {
 	struct limits now;
@@ -142,10 +156,7 @@ static int write_limit(struct pri_cg_op *op, uint64_t wanted)
 	if (now.both == PRALLOC_UNLIMITED)
 		return pri_cg_lower(op, LIMIT_FILE, now.memory, wanted);
 	if (wanted == PRALLOC_UNLIMITED)
-		return pri_cg_fail(
-			op, -EINVAL,
-			"a swap limit stands, which needs a limit of memory on cgroup v1: "
-			"set mem.swap_limit to unlimited first");
+		return fail_swap_stands(op);
 	both = wanted + (now.both - now.memory);
 	if (wanted > now.memory) {
 		r = put_two(op, "", BOTH_FILE, now.both, both, LIMIT_FILE, wanted);
@@ -170,6 +181,41 @@ int pri_cg_v1_limit_write(struct pri_cg_op *op)
 		return r;
 	op->change->took = true;
 	return pri_cg_unit_keep(op, wanted);
+}
+
+/* What is wanted of the other limit in the same plan, or what it is now. */
+static uint64_t other_after(const struct pri_cg_op *op, int attr, uint64_t now)
+{
+	for (size_t i = 0; i < op->n; i++)
+		if (op->changes[i].serve->attr == attr)
+			return wanted_of(&op->changes[i]);
+	return now;
+}
+
+int pri_cg_v1_limit_check(struct pri_cg_op *op)
+{
+	struct limits now;
+	int r = wanted_of(op->change) == PRALLOC_UNLIMITED ? get_limits(op, &now) : 1;
+
+	if (r != 0)
+		return r < 0 ? r : 0;
+	/* Of one that is wanted together with it, it is that one's error. */
+	if (now.both == PRALLOC_UNLIMITED ||
+	    other_after(op, PRI_MEM_SWAP_LIMIT, PRALLOC_DEFAULT) != PRALLOC_DEFAULT)
+		return 0;
+	return fail_swap_stands(op);
+}
+
+int pri_cg_v1_swap_check(struct pri_cg_op *op)
+{
+	struct limits now;
+	int r = wanted_of(op->change) != PRALLOC_UNLIMITED ? get_limits(op, &now) : 1;
+
+	if (r != 0)
+		return r < 0 ? r : 0;
+	return other_after(op, PRI_MEM_HARD_LIMIT, now.memory) == PRALLOC_UNLIMITED
+		       ? fail_swap_alone(op)
+		       : 0;
 }
 
 int pri_cg_v1_swap_read(struct pri_cg_op *op)
@@ -197,9 +243,7 @@ int pri_cg_v1_swap_write(struct pri_cg_op *op)
 	if (wanted == PRALLOC_UNLIMITED && !now.counted)
 		return 0;
 	if (wanted != PRALLOC_UNLIMITED && now.memory == PRALLOC_UNLIMITED)
-		return pri_cg_fail(op, -EINVAL,
-				   "on cgroup v1 swap is limited together with memory: it needs a "
-				   "mem.hard_limit, and there is none");
+		return fail_swap_alone(op);
 	r = put_number(op, "", BOTH_FILE,
 		       wanted == PRALLOC_UNLIMITED ? wanted : now.memory + wanted);
 	return r < 0 ? pri_cg_fail_file(op, "", BOTH_FILE, -r, "write") : 0;

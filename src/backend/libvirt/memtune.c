@@ -4,7 +4,8 @@
  *
  * On cgroup v1 the kernel limits memory and swap together, and never below the limit of memory
  * alone.  The limit of swap alone is the difference; it stays what it is when the hard limit
- * moves, and both are written in one call, which libvirt brings into the order that works.
+ * moves, and both are written in one call, which libvirt brings into the order that works.  What
+ * would take the one away and leave the other is refused: nobody would put it back.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -71,7 +72,7 @@ static int limits_now(struct pri_lv_op *op, struct limits *limits)
 	return 0;
 }
 
-static const struct pri_change *find(const struct pri_lv_op *op, int attr)
+static struct pri_change *find(const struct pri_lv_op *op, int attr)
 {
 	for (size_t i = 0; i < op->n; i++)
 		if (op->changes[i]->serve->attr == attr)
@@ -108,6 +109,27 @@ static struct limits limits_after(const struct limits *now, const struct pri_cha
 	return after;
 }
 
+/* Why the two cannot be as they would be, and of which of the changes it is; NULL: they can. */
+static const char *against(const struct limits *now, const struct pri_change *hard,
+			   const struct pri_change *swap, const struct pri_change **ret_of)
+{
+	struct limits after = limits_after(now, hard, swap);
+
+	if (!is_unlimited(after.hard))
+		return NULL;
+	*ret_of = swap;
+	if (swap)
+		return is_unlimited(wanted_kib(swap))
+			       ? NULL
+			       : "on cgroup v1 swap is limited together with memory: it needs a "
+				 "mem.hard_limit, and there is none";
+	*ret_of = hard;
+	return is_unlimited(now->both)
+		       ? NULL
+		       : "a swap limit stands, which needs a limit of memory on cgroup v1: set "
+			 "mem.swap_limit to unlimited first";
+}
+
 /*
  * Both limits where the changes concern one of them.  libvirt compares one that it is not given
  * with the running domain's other one, also when the configuration is meant.  A kernel may lack
@@ -116,19 +138,18 @@ static struct limits limits_after(const struct limits *now, const struct pri_cha
 static int put_both(struct pri_lv_op *op, virTypedParameterPtr params, int *n)
 {
 	const struct pri_change *hard = find(op, PRI_MEM_HARD_LIMIT);
-	const struct pri_change *swap = find(op, PRI_MEM_SWAP_LIMIT);
+	const struct pri_change *swap = find(op, PRI_MEM_SWAP_LIMIT), *of;
 	struct limits now, after;
+	const char *why;
 
 	if (!hard && !swap)
 		return 0;
 	if (limits_now(op, &now) < 0)
 		return -1;
+	why = against(&now, hard, swap, &of);
+	if (why)
+		return pri_lv_fail(&op->fault, -EINVAL, "%s", why), -1;
 	after = limits_after(&now, hard, swap);
-	if (swap && !is_unlimited(wanted_kib(swap)) && is_unlimited(after.hard))
-		return pri_lv_fail(&op->fault, -EINVAL,
-				   "on cgroup v1 swap is limited together with memory: it needs "
-				   "a mem.hard_limit, and there is none"),
-		       -1;
 	put(params, n, VIR_DOMAIN_MEMORY_HARD_LIMIT, after.hard);
 	if (swap || op->mode == PRALLOC_CONFIG || !is_unlimited(now.both))
 		put(params, n, VIR_DOMAIN_MEMORY_SWAP_HARD_LIMIT, after.both);
@@ -165,8 +186,31 @@ static int memtune_write(struct pri_lv_op *op)
 	return 0;
 }
 
+/* Only where one of the two goes away, or swap gets a limit. */
+static int check_swap(struct pri_lv_op *op)
+{
+	struct pri_change *hard = find(op, PRI_MEM_HARD_LIMIT);
+	struct pri_change *swap = find(op, PRI_MEM_SWAP_LIMIT);
+	const struct pri_change *of = NULL;
+	struct limits now;
+	const char *why;
+
+	if (swap ? is_unlimited(wanted_kib(swap)) : !hard || !is_unlimited(wanted_kib(hard)))
+		return 0;
+	if (limits_now(op, &now) < 0)
+		return -1;
+	why = against(&now, hard, swap, &of);
+	if (!why)
+		return 0;
+	pri_lv_fail(&op->fault, -EINVAL, "%s", why);
+	pri_lv_fail_one(op, of == swap ? swap : hard);
+	return 0;
+}
+
 static int memtune_check(struct pri_lv_op *op)
 {
+	if (pri_lv_row_find(op->host, PRI_MEM_SWAP_LIMIT) && check_swap(op) < 0)
+		return -1;
 	for (size_t i = 0; i < op->n; i++)
 		if (op->changes[i]->serve->attr == PRI_MEM_HARD_LIMIT &&
 		    check_start(op, op->changes[i]) < 0)
