@@ -38,6 +38,7 @@ enum option_bit {
 	OPTION_REPLACE = 1 << 18,
 	OPTION_PARTIAL = 1 << 19,
 	OPTION_JOURNAL = 1 << 20,
+	OPTION_RESCALE = 1 << 21,
 };
 
 /* Every sub-command takes these, so that an alias may carry them. */
@@ -61,7 +62,8 @@ struct options {
 };
 
 #define OPTIONS_PLAN                                                                               \
-	(OPTIONS_MODE | OPTIONS_FORCE | OPTION_DRY_RUN | OPTION_PARTIAL | OPTION_JOURNAL)
+	(OPTIONS_MODE | OPTIONS_FORCE | OPTION_DRY_RUN | OPTION_PARTIAL | OPTION_JOURNAL |         \
+	 OPTION_RESCALE)
 
 /* What a sub-command needs of the host. */
 enum access {

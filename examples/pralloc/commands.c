@@ -140,7 +140,7 @@ const struct command commands[] = {
 		.details = "Changes nothing: what apply would do, and what stands against it.",
 		.examples = {{"pralloc plan evening.plan", "step by step"},
 			     {"pralloc plan --json evening.plan", "the same for a program"}},
-		.options = OPTIONS_MODE | OPTIONS_FORCE,
+		.options = OPTIONS_MODE | OPTIONS_FORCE | OPTION_RESCALE,
 		.access = ACCESS_WRITE,
 		.least_words = 1,
 		.most_words = 1,

@@ -38,6 +38,8 @@ static const struct row {
 	{OPTION_PARTIAL, 0, "keep-partial", NULL, PRALLOC_KEEP_PARTIAL,
 	 "let recipients have what arrives when donors give less"},
 	{OPTION_JOURNAL, 0, "journal", "FILE", 0, "keep what recover needs if this is killed"},
+	{OPTION_RESCALE, 0, "rescale", NULL, 0,
+	 "bring weights into the range here, with those of all others"},
 	{OPTION_WATCH, 0, "watch", "[=SECONDS]", 0, "show again every so many seconds (2)"},
 	{OPTION_COUNT, 0, "count", "N", 0, "end after so many events"},
 	{OPTION_ALL, 0, "all", NULL, 0, "all domains that run"},

@@ -45,6 +45,29 @@ static bool is_ineffective(const struct pr_step *step)
 	       pr_attr_info(NULL, step->attribute, &info) == 0 && info.unit == PRALLOC_UNIT_WEIGHT;
 }
 
+/* A weight that only the range here refuses. */
+static bool is_beyond(const struct pr_step *step)
+{
+	struct pr_attr_info info = {.size = sizeof(info)};
+
+	return step->error == -ERANGE && step->backend &&
+	       pr_attr_info(NULL, step->attribute, &info) == 0 &&
+	       (info.unit == PRALLOC_UNIT_WEIGHT || info.unit == PRALLOC_UNIT_SHARES);
+}
+
+static void hint_rescale(struct app *app, const struct pr_plan *plan)
+{
+	struct pr_step step;
+	size_t i;
+
+	for (i = 0; step_at(plan, i, &step); i++) {
+		if (!is_beyond(&step))
+			continue;
+		hint(app, "--rescale brings it into the range, with the weights of all others");
+		return;
+	}
+}
+
 static void hint_ineffective(struct app *app, const struct pr_plan *plan)
 {
 	struct pr_step step;
@@ -69,6 +92,8 @@ static void hint_force(struct app *app, const struct pr_plan *plan, int code)
 {
 	if (!option_given(app, OPTION_INEFFECTIVE))
 		hint_ineffective(app, plan);
+	if (code == -ERANGE && !option_given(app, OPTION_RESCALE))
+		hint_rescale(app, plan);
 	/* What the library calls "allow harm": beyond what can be spared, or that is not known. */
 	if ((code == -ENOSPC || code == -ENODATA) && !option_given(app, OPTION_HARM) &&
 	    count_status(plan, PRALLOC_STEP_REFUSED) > 0)
@@ -161,7 +186,12 @@ int plan_run(struct app *app, struct pr_plan *plan)
 {
 	bool dry = option_given(app, OPTION_DRY_RUN);
 
+	if (option_given(app, OPTION_RESCALE) && option_given(app, OPTION_LIVE) &&
+	    option_given(app, OPTION_CONFIG))
+		return fail_usage(app, "--rescale looks at --live or --config values, not both");
 	if (app->out)
 		json_put(app->out, "dry_run", need(json_object_new_boolean(dry)));
+	if (option_given(app, OPTION_RESCALE) && plan_rescale(app, plan) != EXIT_DONE)
+		return EXIT_REFUSED;
 	return dry ? plan_check(app, plan) : plan_apply(app, plan);
 }

@@ -8,6 +8,9 @@
 /* Check (--dry-run) or apply a plan that is complete, and tell what came of it. */
 int plan_run(struct app *app, struct pr_plan *plan);
 
+/* rescale.c: with --rescale, before the plan is done */
+int plan_rescale(struct app *app, struct pr_plan *plan);
+
 /* What the steps have to say beside the error that was told. */
 void steps_hint(struct app *app, const struct pr_plan *plan);
 

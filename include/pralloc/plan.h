@@ -146,6 +146,28 @@ PRALLOC_API int pr_plan_move(struct pr_plan *plan, const char *attribute, struct
 			     struct pr_domain *to, uint64_t amount, uint32_t flags);
 
 /**
+ * pr_plan_rescale - bring weights into the range of the backend, all together
+ *
+ * A plan may hold weights (shares, weights of disks and links) that the core's range has and the
+ * backend's has not, such as 3000 where BFQ takes 1 to 1000: a check refuses them (-ERANGE).  Only
+ * ratios between weights matter, so this call multiplies those of all siblings by one factor, with
+ * which all fit.
+ * @flags: PRALLOC_LIVE (also 0) or PRALLOC_CONFIG: which present values are read.
+ *
+ * Siblings are the domains of the host that run, with PRALLOC_CONFIG all of them; on a cgroup host
+ * the groups with the same parent.  Those with a step in the plan count with what is wanted; those
+ * without are read, and get a step with the scaled value: when it has become another one by the
+ * time of check or apply, that is -EAGAIN.  Who does not have the instance, whose weight nobody
+ * serves or cannot act, is left out.  Each instance (a device, a link) has siblings of its own.
+ * The factor is the one that changes ratios least, by less than 2.5 %, and of several such ones the
+ * one that is nearest to 1.  Where what is wanted fits, nothing is changed.
+ * Errors: -EINVAL (also: a process that was opened by its number, whose siblings are not known),
+ * -ERANGE (the ratios do not fit into the range), -EBUSY, -ENOMEM, and those of pr_get_u64.  On
+ * error the plan is as before.  Since: 0.1.
+ */
+PRALLOC_API int pr_plan_rescale(struct pr_plan *plan, uint32_t flags);
+
+/**
  * pr_plan_start - begin to apply without blocking
  *
  * As pr_plan_apply, which is a loop over these three: wait until pr_plan_fd is readable, call

@@ -30,7 +30,7 @@
 
 #include "core/attr.h"
 
-#define PRI_BACKEND_ABI 3
+#define PRI_BACKEND_ABI 4
 
 struct pri_call;
 struct pri_change;
@@ -126,6 +126,11 @@ struct pri_call {
 	uint64_t incarnation;
 };
 
+/* Values that can be set. */
+struct pri_range {
+	uint64_t min, max;
+};
+
 /*
  * One attribute (and instance) to read or write.
  */
@@ -144,6 +149,10 @@ struct pri_change {
 	/* out: what read() found, or apply() read back.  API units, PRALLOC_UNLIMITED for no
 	 * limit, PRALLOC_DEFAULT for not set. */
 	struct pri_value held;
+	/* out, read: what can be set now, where that is less than the row says because it depends
+	 * on more than the host, such as the scheduler of a disk; static.  NULL: what the row
+	 * says. */
+	const struct pri_range *range;
 	bool took;  /* out, apply: the write took effect (also when something failed after it) */
 	int error;  /* out: 0 or a negative errno */
 	char *text; /* out: text of core->fail_change; malloc'ed, freed by the core */
@@ -393,8 +402,8 @@ struct pri_backend {
 	bool private_domains;
 };
 
-#define PRI_BACKEND_ENTRY pri_backend_entry_4
-#define PRI_BACKEND_ENTRY_NAME "pri_backend_entry_4"
+#define PRI_BACKEND_ENTRY pri_backend_entry_5
+#define PRI_BACKEND_ENTRY_NAME "pri_backend_entry_5"
 typedef const struct pri_backend *(*pri_backend_entry)(const struct pri_core *core);
 
 #endif /* PRI_BACKEND_H */

@@ -181,4 +181,10 @@ static inline bool pri_attr_is(const struct pri_attr *attr, uint32_t property)
 	return (attr->properties & property) != 0;
 }
 
+/* Whether only ratios between domains matter: all may be multiplied by the same factor. */
+static inline bool pri_attr_is_ratio(const struct pri_attr *attr)
+{
+	return attr->unit == PRALLOC_UNIT_SHARES || attr->unit == PRALLOC_UNIT_WEIGHT;
+}
+
 #endif /* PRI_ATTR_H */

@@ -281,8 +281,11 @@ static int check_range(struct pri_item *item)
 	given = pri_value_text(attr, &item->change.wanted);
 	low = pri_value_text(attr, &(struct pri_value){.number = serve->min});
 	high = pri_value_text(attr, &(struct pri_value){.number = serve->max});
-	return pri_item_fail(item, -ERANGE, "%s is outside the range of the backend (%s to %s)",
-			     given ? given : "?", low ? low : "?", high ? high : "?");
+	return pri_item_fail(item, -ERANGE, "%s is outside the range of the backend (%s to %s)%s",
+			     given ? given : "?", low ? low : "?", high ? high : "?",
+			     pri_attr_is_ratio(attr)
+				     ? ": pr_plan_rescale makes the weights of all domains fit"
+				     : "");
 }
 
 int pri_item_check(struct pri_item *item)

@@ -257,6 +257,10 @@ move_cases() {
 		move cpu 1023 vm1 vm2
 	expect "what is no amount" 1 '' 'cpu.period is no amount that one gives' \
 		move cpu.period 5000us vm1 vm2
+	expect "rescaled where all fits" 0 '^vm1  io.weight  100 → 3000  fake$' '' \
+		set --rescale vm1 io.weight=3000
+	expect "rescaled by two scales at once" 2 '' '--live or --config values, not both' \
+		set --rescale --live --config vm1 io.weight=3000
 	expect "move to itself" 1 '' 'vm1 cannot give to itself' move cpu 5 vm1 vm1
 	expect "move live and persistent values" 2 '' 'not both' move --live --config cpu 5 vm1 vm2
 	expect "move of nothing" 1 '' '0 is out of range' move mem 0 vm1 vm2
@@ -535,6 +539,19 @@ libvirt_cases() {
 		'NOT READ .*mem.guarantee +.*memory.min' '' show test -v
 	expect "set through libvirt" 0 '^test  cpu.pin\[0\]  .* → 0 +libvirt$' '' \
 		set test 'cpu.pin[0]=0'
+	expect "a weight beyond the range here" 1 '' \
+		'3000 is outside the range.*--rescale brings it into.*nothing was changed' \
+		set test io.weight=3000
+	expect "a weight is rescaled into the range" 0 \
+		'^test io.weight: 3000 was rescaled to 1000'$'\n''test  io.weight  100 → 1000  libvirt$' '' \
+		set --rescale test io.weight=3000
+	echo 'test io.weight=3000' >"$dir/rescale.plan"
+	expect "a plan with a weight that would be rescaled" 0 '3000 was rescaled to 1000.*1 of 1 steps can' '' \
+		plan --rescale "$dir/rescale.plan"
+	expect "a plan is applied rescaled" 0 '100 → 1000  libvirt$' '' apply --rescale "$dir/rescale.plan"
+	json "json of what was rescaled" 0 \
+		'd["rescaled"][0]["given"]["value"] == 3000 and d["steps"][0]["after"]["value"] == 1000' \
+		set --rescale --json test io.weight=3000
 	expect "what libvirt does not serve is refused" 1 '' 'mem.guarantee.*nothing was changed' \
 		set test mem.guarantee=1G
 	expect "misspelt domain of libvirt" 1 '' 'did you mean test' set tets cpu.shares=512

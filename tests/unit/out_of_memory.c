@@ -72,6 +72,7 @@ void free(void *memory)
 
 struct scenario {
 	const char *uri, *root, *domain, *settings;
+	const char *beyond; /* what the backend's range does not have, or NULL */
 };
 
 static long number; /* of the allocation that fails */
@@ -104,6 +105,21 @@ static void use_plan(const struct scenario *s, struct pr_ctx *ctx, struct pr_hos
 	pr_plan_free(plan);
 }
 
+static void use_rescale(const struct scenario *s, struct pr_ctx *ctx, struct pr_host *host)
+{
+	struct pr_plan *plan = NULL;
+
+	if (!s->beyond || !holds("plan_new", s, pr_plan_new(ctx, &plan), pr_ctx_errmsg(ctx)))
+		return;
+	if (holds("plan_load", s, pr_plan_load(plan, host, s->beyond, 0), pr_plan_errmsg(plan)) &&
+	    !holds("plan_rescale", s, pr_plan_rescale(plan, 0), pr_plan_errmsg(plan)) &&
+	    pr_plan_count(plan) != 1) {
+		fprintf(stderr, "%s, allocation %ld: the plan is not as before\n", s->uri, number);
+		wrong++;
+	}
+	pr_plan_free(plan);
+}
+
 static void use_domain(const struct scenario *s, struct pr_host *host)
 {
 	struct pr_domain *dom = NULL;
@@ -128,6 +144,7 @@ static void play(const struct scenario *s)
 	    holds("host_open", s, pr_host_open(ctx, s->uri, 0, &host), pr_ctx_errmsg(ctx))) {
 		use_domain(s, host);
 		use_plan(s, ctx, host);
+		use_rescale(s, ctx, host);
 	}
 	pr_host_close(host);
 	pr_ctx_unref(ctx);
@@ -165,7 +182,7 @@ static void play_ways(const struct scenario *s)
 	}
 }
 
-/* A hierarchy of v2 with one group. */
+/* A hierarchy of v2 with two groups. */
 static const struct {
 	const char *path, *text; /* NULL: a directory */
 } files[] = {
@@ -183,6 +200,8 @@ static const struct {
 	{"cg/vm1/cgroup.type", "domain\n"},
 	{"cg/vm1/cpu.weight", "100\n"},
 	{"cg/vm1/cpu.max", "max 100000\n"},
+	{"cg/vm2", NULL},
+	{"cg/vm2/cpu.weight", "100\n"},
 };
 
 static int make_file(const char *root, size_t i)
@@ -218,7 +237,8 @@ int main(void)
 	const struct scenario tree = {.uri = "cgroup:",
 				      .root = root,
 				      .domain = "vm1",
-				      .settings = "vm1 cpu.shares=512 cpu.quota=50ms\n"};
+				      .settings = "vm1 cpu.shares=512 cpu.quota=50ms\n",
+				      .beyond = "vm1 cpu.shares=200000\n"};
 	int r = mkdtemp(root) ? 0 : -1;
 
 	for (size_t i = 0; r == 0 && i < sizeof(files) / sizeof(files[0]); i++)

@@ -26,16 +26,16 @@ struct weight_file {
 	int version;
 	enum pri_cg_weight_by by;
 	const char *general, *device;
-	uint64_t min, max;
+	struct pri_range range;
 };
 
 /* In the order in which they are taken where nothing acts. */
 static const struct weight_file files[] = {
-	{1, PRI_CG_WEIGHT_BFQ, "blkio.bfq.weight", "blkio.bfq.weight_device", 1, 1000},
+	{1, PRI_CG_WEIGHT_BFQ, "blkio.bfq.weight", "blkio.bfq.weight_device", {1, 1000}},
 	/* CFQ, before Linux 5.0 */
-	{1, PRI_CG_WEIGHT_NOTHING, "blkio.weight", "blkio.weight_device", 10, 1000},
-	{2, PRI_CG_WEIGHT_BFQ, "io.bfq.weight", "io.bfq.weight", 1, 1000},
-	{2, PRI_CG_WEIGHT_IOCOST, "io.weight", "io.weight", 1, 10000},
+	{1, PRI_CG_WEIGHT_NOTHING, "blkio.weight", "blkio.weight_device", {10, 1000}},
+	{2, PRI_CG_WEIGHT_BFQ, "io.bfq.weight", "io.bfq.weight", {1, 1000}},
+	{2, PRI_CG_WEIGHT_IOCOST, "io.weight", "io.weight", {1, 10000}},
 };
 
 /* What is looked for among the devices of a change. */
@@ -182,6 +182,7 @@ int pri_cg_weight_read(struct pri_cg_op *op)
 
 	if (r < 0)
 		return r;
+	op->change->range = &file->range;
 	if (*op->change->instance)
 		return read_device(op, file, &op->change->held.number);
 	return read_general(op, file, &op->change->held.number);
@@ -250,11 +251,11 @@ int pri_cg_weight_check(struct pri_cg_op *op)
 	r = decide(op, &file, &search);
 	if (r < 0)
 		return r;
-	if (wanted < file->min || wanted > file->max)
+	if (wanted < file->range.min || wanted > file->range.max)
 		return pri_cg_fail(op, -ERANGE,
 				   "%" PRIu64 " is outside the range of %s (%" PRIu64 " to %" PRIu64
-				   ")",
-				   wanted, file->general, file->min, file->max);
+				   "): pr_plan_rescale makes the weights of all domains fit",
+				   wanted, file->general, file->range.min, file->range.max);
 	return check_effect(op, &search);
 }
 
