@@ -34,7 +34,8 @@ struct pr_step {
 	const char *attribute; /**< "cpu.shares" */
 	const char *instance;  /**< canonical instance, or "" */
 	const char *backend;   /**< who does it, or NULL when nobody can */
-	const char *text; /**< why it failed, was refused or came to less than wanted, else "" */
+	/** why it failed, was refused, came to less than wanted or can never act, else "" */
+	const char *text;
 	struct pr_value before; /**< what was; type 0 when it was not read */
 	struct pr_value wanted; /**< what is wanted */
 	struct pr_value after;	/**< what is; type 0 when it was not read */

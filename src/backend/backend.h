@@ -140,6 +140,8 @@ struct pri_change {
 	const char *instance;	       /* canonical, "" for none or all */
 	uint32_t mode;		       /* PRALLOC_LIVE or PRALLOC_CONFIG, one of them */
 	bool verify;		       /* in, apply: read back into held after the write */
+	/* in, check: the same plan sets the rate of the link, so what that is now does not count */
+	bool link_planned;
 	/* in, check and apply: of PRALLOC_ALLOW_INEFFECTIVE, PRALLOC_ALLOW_HARM,
 	 * PRALLOC_ANCESTORS, PRALLOC_ENABLE and PRALLOC_REPLACE those that the caller gave */
 	uint32_t flags;
@@ -290,8 +292,8 @@ struct pri_backend {
 	int (*open_beside)(struct pri_call *call, void **ret_host);
 	/* Forget the connection.  Must not block, also when a call hangs. */
 	void (*close)(void *host);
-	/* Whether the host is proven to be this machine, as open() found out.  NULL: no backend
-	 * may stand beside this one. */
+	/* Whether the host is proven to be this machine, as open() found out.  NULL: it always is,
+	 * and no backend may stand beside this one. */
 	bool (*is_local)(void *host);
 
 	/* The row that serves an attribute on this host, or NULL with a static one-line reason; a
@@ -344,8 +346,9 @@ struct pri_backend {
 	 * PRI_SERVE_PRECHECK, persistent ones those with PRI_SERVE_PRECHECK_CONFIG, all of one
 	 * target in one call): sets the error of each such change.  A weight that cannot act is
 	 * -EOPNOTSUPP unless change->flags has PRALLOC_ALLOW_INEFFECTIVE, harm -ENOSPC unless
-	 * PRALLOC_ALLOW_HARM, what somebody else made -EBUSY unless PRALLOC_REPLACE.  Changes
-	 * nothing.  Result as read().  NULL where no row has one of the two. */
+	 * PRALLOC_ALLOW_HARM, what somebody else made -EBUSY unless PRALLOC_REPLACE.  Whether
+	 * the sum of several is too much is the core's to say (plan_sum.c), which knows what else
+	 * a plan changes.  Changes nothing.  Result as read().  NULL where no row has one of the two. */
 	int (*check)(struct pri_call *call, struct pri_change *changes, size_t n);
 
 	/* Write changes[0..n-1], all of the same target and mode, in this order as far as it

@@ -111,6 +111,8 @@ enum pri_attr_id {
 	PRI_NET_LINK_IN,
 	PRI_NET_LINK_OUT,
 	PRI_NET_COMMITTED,
+	PRI_NET_COMMITTED_IN,
+	PRI_NET_COMMITTED_OUT,
 	/* memory of the host: same-page merging */
 	PRI_KSM_RUN,
 	PRI_KSM_PAGES_TO_SCAN,
@@ -128,6 +130,7 @@ enum pri_attr_id {
 enum pri_gives {
 	PRI_GIVES_NEVER, /* neither: done with what takes */
 	PRI_GIVES_LESS,	 /* a smaller value gives */
+	PRI_GIVES_MORE,	 /* a larger one does: there is more to share */
 };
 
 /* Dangers that the core looks for before a value is set (guard.c). */
@@ -137,6 +140,7 @@ enum pri_guard {
 	PRI_GUARD_HARD_LIMIT, /* near present use */
 	PRI_GUARD_VCPUS,      /* cpu.maximum */
 	PRI_GUARD_HOST_CPUS,  /* CPUs that the host has */
+	PRI_GUARD_QUOTA,      /* none, but a check has something to say (plan_note.c) */
 };
 
 struct pri_attr {
@@ -153,6 +157,8 @@ struct pri_attr {
 	uint8_t rank;
 	uint32_t properties; /* PRALLOC_ATTR_* */
 	int16_t percent_of;  /* enum pri_attr_id; 0 (mem.balloon is no maximum): none */
+	/* Of a domain, but all domains on a link share what there is (host_lock.h). */
+	bool shares_link;
 	uint64_t min, max, def;
 };
 

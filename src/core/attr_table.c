@@ -37,7 +37,8 @@
 #define IO_LENGTH                                                                                  \
 	UNIT(SEC), PARAMETER, .properties = WRITABLE, RANGE(1, UINT32_MAX, PRALLOC_DEFAULT)
 #define QUOTA                                                                                      \
-	UNIT(USEC), HARD, LESS_GIVES, .properties = WRITABLE | UNLIMITED,                          \
+	UNIT(USEC), HARD, LESS_GIVES, .guard = PRI_GUARD_QUOTA,                                    \
+				      .properties = WRITABLE | UNLIMITED,                          \
 				      RANGE(1000, QUOTA_MAX, PRALLOC_UNLIMITED)
 #define PERIOD UNIT(USEC), PARAMETER, .properties = WRITABLE, RANGE(1000, 1000000, 100000)
 #define NET_RATE                                                                                   \
@@ -284,13 +285,13 @@ const struct pri_attr pri_attrs[PRI_ATTR_COUNT] = {
 	[PRI_NET_GUARANTEE_IN] = {"net.guarantee.in",
 				  "traffic to the guest that a link keeps for it", DOMAIN_OF(NET),
 				  PER(LINK), UNIT(BYTES_PER_SEC), SOFT, LESS_GIVES, .rank = 21,
-				  .properties = WRITABLE | ADDITIVE,
+				  .properties = WRITABLE | ADDITIVE, .shares_link = true,
 				  RANGE(1, BYTES_MAX, PRALLOC_DEFAULT)},
 	[PRI_NET_GUARANTEE_OUT] = {"net.guarantee.out",
 				   "traffic from the guest that a link keeps for it",
 				   DOMAIN_OF(NET), PER(LINK), UNIT(BYTES_PER_SEC), SOFT, LESS_GIVES,
 				   .rank = 21, .properties = WRITABLE | ADDITIVE,
-				   RANGE(1, BYTES_MAX, PRALLOC_DEFAULT)},
+				   .shares_link = true, RANGE(1, BYTES_MAX, PRALLOC_DEFAULT)},
 	[PRI_NET_RX_BYTES] = {"net.rx_bytes", "bytes that the guest received", DOMAIN_OF(NET),
 			      PER(NIC), UNIT(BYTES), READING},
 	[PRI_NET_TX_BYTES] = {"net.tx_bytes", "bytes that the guest sent", DOMAIN_OF(NET), PER(NIC),
@@ -305,14 +306,21 @@ const struct pri_attr pri_attrs[PRI_ATTR_COUNT] = {
 			      DOMAIN_OF(NET), PER(NIC), UNIT(COUNT), READING},
 	/* network of the host */
 	[PRI_NET_LINK_IN] = {"net.link.in", "traffic to guests that the domains on a link share",
-			     HOST_OF(NET), PER(LINK), UNIT(BYTES_PER_SEC), HARD, .rank = 1,
-			     .properties = WRITABLE, RANGE(1, BYTES_MAX, PRALLOC_DEFAULT)},
+			     HOST_OF(NET), PER(LINK), UNIT(BYTES_PER_SEC), HARD,
+			     .gives = PRI_GIVES_MORE, .rank = 1, .properties = WRITABLE,
+			     RANGE(1, BYTES_MAX, PRALLOC_DEFAULT)},
 	[PRI_NET_LINK_OUT] = {"net.link.out",
 			      "traffic from guests that the domains on a link share", HOST_OF(NET),
-			      PER(LINK), UNIT(BYTES_PER_SEC), HARD, .rank = 1,
-			      .properties = WRITABLE, RANGE(1, BYTES_MAX, PRALLOC_DEFAULT)},
-	[PRI_NET_COMMITTED] = {"net.committed", "sum of the guarantees on a link", HOST_OF(NET),
-			       PER(LINK), UNIT(BYTES_PER_SEC), READING},
+			      PER(LINK), UNIT(BYTES_PER_SEC), HARD, .gives = PRI_GIVES_MORE,
+			      .rank = 1, .properties = WRITABLE,
+			      RANGE(1, BYTES_MAX, PRALLOC_DEFAULT)},
+	[PRI_NET_COMMITTED] = {"net.committed",
+			       "sum of the guarantees on a link, the larger one of both directions",
+			       HOST_OF(NET), PER(LINK), UNIT(BYTES_PER_SEC), READING},
+	[PRI_NET_COMMITTED_IN] = {"net.committed.in", "sum of net.guarantee.in on a link",
+				  HOST_OF(NET), PER(LINK), UNIT(BYTES_PER_SEC), READING},
+	[PRI_NET_COMMITTED_OUT] = {"net.committed.out", "sum of net.guarantee.out on a link",
+				   HOST_OF(NET), PER(LINK), UNIT(BYTES_PER_SEC), READING},
 
 	/* memory of the host: kernel same-page merging */
 	[PRI_KSM_RUN] = {"ksm.run", "0 stopped, 1 merging, 2 stopped and unmerged", HOST_OF(MEM),

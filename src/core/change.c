@@ -5,6 +5,7 @@
 #include "core/core.h"
 #include "core/domain_lock.h"
 #include "core/held.h"
+#include "core/host_lock.h"
 
 /* Items of one typed call: three requests at most, live and persistent. */
 #define SET_REQUESTS_MAX 4
@@ -184,8 +185,8 @@ static int first_failed(struct pri_item **items, size_t n, char **error)
 	return failed->change.error;
 }
 
-static int write_items(struct pri_item **items, size_t n, uint64_t deadline_ns, uint32_t flags,
-		       char **error)
+static int write_locked(struct pri_item **items, size_t n, uint64_t deadline_ns, uint32_t flags,
+			char **error)
 {
 	int r;
 
@@ -203,6 +204,22 @@ static int write_items(struct pri_item **items, size_t n, uint64_t deadline_ns, 
 		pri_set_error(error, r, "%s; %s", cause ? cause : pri_strerror(r),
 			      left ? left : "not taken back");
 	}
+	return r;
+}
+
+/* What belongs to the host, and not to one domain, is nobody else's meanwhile. */
+static int write_items(struct pri_item **items, size_t n, uint64_t deadline_ns, uint32_t flags,
+		       char **error)
+{
+	struct pri_host_locks locks = {0};
+	int r;
+
+	if (n == 1 && !pri_host_lock_concerns(items[0]))
+		return write_locked(items, n, deadline_ns, flags, error);
+	r = pri_host_lock_all(&locks, items, n, deadline_ns, error);
+	if (r == 0)
+		r = write_locked(items, n, deadline_ns, flags, error);
+	pri_host_unlock(&locks);
 	return r;
 }
 

@@ -200,6 +200,10 @@ int pri_instance_at(const struct pri_target *target, const struct pri_attr *attr
  * there. */
 int pri_instance_named(const struct pri_target *target, const char *attribute, size_t index,
 		       const char **ret_instance, char **ret_text, char **error);
+/* The first other name of a canonical instance, or else itself, malloc'ed; NULL where it is not
+ * known. */
+char *pri_instance_alias(const struct pri_target *target, const struct pri_attr *attr,
+			 uint32_t mode, const char *canonical);
 
 /* value.c */
 int pri_value_parse(char **error, const struct pri_attr *attr, const char *text, uint64_t maximum,

@@ -220,6 +220,7 @@ static const struct guard {
 	[PRI_GUARD_HARD_LIMIT] = {{PRI_MEM_RSS}, 0, 1, judge_hard_limit},
 	[PRI_GUARD_VCPUS] = {{PRI_CPU_MAXIMUM}, 1, 1, judge_maximum},
 	[PRI_GUARD_HOST_CPUS] = {{0}, 0, 0, NULL},
+	[PRI_GUARD_QUOTA] = {{0}, 0, 0, NULL},
 };
 
 static_assert(BALLOON_READINGS == PRI_GUARD_READINGS_MAX, "room for the readings of each guard");

@@ -51,8 +51,23 @@ static int add(void *arg, const char *canonical, const char *const *aliases)
 	return search->found ? 0 : -ENOMEM;
 }
 
-static int list(const struct pri_target *target, const struct pri_attr *attr, uint32_t mode,
-		struct search *search, char **error)
+struct alias_search {
+	const char *canonical;
+	char *found; /* malloc'ed */
+};
+
+static int add_alias(void *arg, const char *canonical, const char *const *aliases)
+{
+	struct alias_search *search = arg;
+
+	if (search->found || strcmp(canonical, search->canonical) != 0)
+		return 0;
+	search->found = strdup(aliases && *aliases ? *aliases : canonical);
+	return search->found ? 0 : -ENOMEM;
+}
+
+static int list_all(const struct pri_target *target, const struct pri_attr *attr, uint32_t mode,
+		    pri_add_instance add_to, void *arg, char **error)
 {
 	const struct pri_route *route = pri_route(target->host, attr, mode);
 	struct pri_call call;
@@ -62,11 +77,19 @@ static int list(const struct pri_target *target, const struct pri_attr *attr, ui
 		return pri_set_error(error, -EOPNOTSUPP, "%s: %s", attr->name, route->reason);
 	r = pri_call_begin(&call, target, route->backend, pri_deadline(target->host->ctx));
 	if (r == 0)
-		r = call.backend->instances(&call, attr, add, search);
-	if (r < 0) {
-		free(pri_steal(search->found));
+		r = call.backend->instances(&call, attr, add_to, arg);
+	if (r < 0)
 		pri_call_failed(&call, r, attr->name, error);
-	}
+	return r;
+}
+
+static int list(const struct pri_target *target, const struct pri_attr *attr, uint32_t mode,
+		struct search *search, char **error)
+{
+	int r = list_all(target, attr, mode, add, search, error);
+
+	if (r < 0)
+		free(pri_steal(search->found));
 	return r;
 }
 
@@ -179,6 +202,17 @@ int pri_instance_at(const struct pri_target *target, const struct pri_attr *attr
 				     pri_target_name(target), search.count, index);
 	*ret_instance = search.found;
 	return 0;
+}
+
+char *pri_instance_alias(const struct pri_target *target, const struct pri_attr *attr,
+			 uint32_t mode, const char *canonical)
+{
+	struct alias_search search = {.canonical = canonical};
+	pri_autofree char *error = NULL;
+
+	if (list_all(target, attr, mode, add_alias, &search, &error) < 0)
+		free(pri_steal(search.found));
+	return search.found;
 }
 
 int pri_instance_named(const struct pri_target *target, const char *attribute, size_t index,

@@ -75,8 +75,10 @@ static int fail_held(char **error, int fd, const char *what)
 	ssize_t length = pread(fd, pid, sizeof(pid) - 1, 0);
 
 	pid[length > 0 ? length : 0] = '\0';
-	return pri_set_error(error, -EBUSY,
-			     "%s is being changed by another process (PID %s); try again", what,
+	pid[strcspn(pid, " ")] = '\0';
+	return pri_set_error(error, -EBUSY, "%s is being changed by another %s (PID %s); try again",
+			     what,
+			     strtol(pid, NULL, 10) == getpid() ? "plan of this program" : "process",
 			     *pid ? pid : "not known");
 }
 

@@ -104,6 +104,11 @@ void pri_plan_tell(struct pr_plan *plan, const struct pri_item *item);
 int pri_plan_report(struct pri_item **items, size_t n, int code, char **error);
 /* Whether the step has to be waited for. */
 bool pri_plan_is_async(const struct pri_item *item);
+static inline bool pri_plan_is_live(const struct pri_item *item)
+{
+	return item->change.mode == PRALLOC_LIVE;
+}
+
 void pri_plan_set_phase(struct pri_item *item);
 
 /* order.c: by phase, then target, backend, mode and rank, so that one call serves many */

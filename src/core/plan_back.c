@@ -69,12 +69,14 @@ static void lock_or_leave(struct pri_run *run, struct pri_back *back)
 {
 	struct pri_run_target *target = &run->targets[back->item.sequence];
 	pri_autofree char *error = NULL;
-	int r;
+	int r = 0;
 
-	if (!back->item.target.domain || target->locked)
-		return;
-	r = pri_domain_lock_wait(back->item.target.domain, run->deadline_ns, &error);
-	target->locked = r == 0 ? back->item.target.domain : NULL;
+	if (back->item.target.domain && !target->locked) {
+		r = pri_domain_lock_wait(back->item.target.domain, run->deadline_ns, &error);
+		target->locked = r == 0 ? back->item.target.domain : NULL;
+	}
+	if (r == 0 && pri_host_lock_concerns(&back->item))
+		r = pri_host_lock_wait(&run->host_locks, &back->item, run->deadline_ns, &error);
 	if (r < 0)
 		leave(run, back, r, LEFT, error);
 }

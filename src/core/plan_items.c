@@ -55,9 +55,14 @@ static uint64_t amount(const struct pri_attr *attr, uint64_t number)
 void pri_plan_set_phase(struct pri_item *item)
 {
 	const struct pri_attr *attr = item->change.attr;
-	bool gives = attr->gives == PRI_GIVES_LESS && item->has_before &&
-		     amount(attr, item->change.wanted.number) < amount(attr, item->before.number);
+	uint64_t wanted = item->change.wanted.number, before = item->before.number;
+	bool gives = item->has_before && attr->gives == PRI_GIVES_LESS &&
+		     amount(attr, wanted) < amount(attr, before);
 
+	/* What has no limit yet, or none any more, is nothing to go by. */
+	if (attr->gives == PRI_GIVES_MORE)
+		gives = item->has_before && wanted <= PRI_NUMBER_MAX &&
+			(wanted > before || before > PRI_NUMBER_MAX);
 	item->phase = gives ? PRI_PHASE_GIVE : PRI_PHASE_TAKE;
 }
 

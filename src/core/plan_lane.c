@@ -17,7 +17,7 @@ static uint64_t call_deadline(const struct pri_run *run)
 	return run->op == PRI_OP_ARRIVED ? run->deadline_ns + LAST_LOOK_NS : run->deadline_ns;
 }
 
-static struct pri_lane *lane_of(struct pri_run *run, const struct pr_host *host)
+struct pri_lane *pri_lane_of(const struct pri_run *run, const struct pr_host *host)
 {
 	size_t i = 0;
 
@@ -104,14 +104,14 @@ int pri_lanes_load(struct pri_run *run)
 	for (size_t i = 0; i < run->lane_count; i++)
 		run->lanes[i].count = run->lanes[i].next = 0;
 	for (size_t i = 0; i < run->count; i++)
-		lane_of(run, run->list[i]->target.host)->count++;
+		pri_lane_of(run, run->list[i]->target.host)->count++;
 	for (size_t i = 0; i < run->lane_count; i++) {
 		run->lanes[i].items = run->lane_items + first;
 		first += run->lanes[i].count;
 		run->lanes[i].count = 0;
 	}
 	for (size_t i = 0; i < run->count; i++) {
-		struct pri_lane *lane = lane_of(run, run->list[i]->target.host);
+		struct pri_lane *lane = pri_lane_of(run, run->list[i]->target.host);
 
 		lane->items[lane->count++] = run->list[i];
 	}

@@ -1,90 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The stages of a plan that only look: locks, identities, checks, present values. */
+/* The stages of a plan that only look: identities, checks, present values. */
 #include <errno.h>
 #include <string.h>
 
-#include "core/domain_lock.h"
 #include "core/plan_run.h"
-
-/* Whoever holds a lock for longer than this is worth an error. */
-#define LOCK_PATIENCE_NS UINT64_C(500000000)
-#define LOCK_PAUSE_NS UINT64_C(2000000)
-
-static bool is_live(const struct pri_item *item)
-{
-	return item->change.mode == PRALLOC_LIVE;
-}
-
-/* One item stands for the domain: a live one, where there is one. */
-static void note_domain(struct pri_run *run, struct pri_item *item)
-{
-	struct pri_run_target *target = &run->targets[item->sequence];
-
-	if (item->target.domain && (!target->item || (is_live(item) && !is_live(target->item))))
-		target->item = item;
-}
-
-/* -- locks -- */
-
-/* Each domain once; the item that stands for it gets the error. */
-static int lock_domain(struct pri_run *run, struct pri_item *item)
-{
-	struct pri_run_target *target = &run->targets[item->sequence];
-	pri_autofree char *error = NULL;
-	int r;
-
-	if (!item->target.domain || pri_domain_lock_needless(item->target.host) || target->locked)
-		return 0;
-	r = run->purpose == PRI_RUN_CHECK ? pri_domain_lock_look(item->target.domain, &error)
-					  : pri_domain_lock(item->target.domain, &error);
-	if (r == 0 && run->purpose != PRI_RUN_CHECK)
-		target->locked = item->target.domain;
-	return r < 0 ? pri_item_fail(item, r, "%s", error ? error : pri_strerror(r)) : 0;
-}
-
-static int prepare_item(struct pri_run *run, struct pri_item *item)
-{
-	item->has_held = false;
-	note_domain(run, item);
-	run->prechecks = run->prechecks || pri_item_has_precheck(item);
-	if (pri_plan_is_async(item))
-		pri_plan_step_of(item)->arrival = (struct pri_arrival){0};
-	/* What an earlier run has read does not part persistent values, which are checked
-	 * together; the phase of each is told once more when it has been read. */
-	if (item->change.mode == PRALLOC_CONFIG)
-		item->phase = PRI_PHASE_TAKE;
-	else
-		pri_plan_set_phase(item);
-	return pri_item_prepare(item, run->flags) == 0 ? lock_domain(run, item) : 0;
-}
-
-/* Here and below: whatever can be done in one pass over the items is, for there may be more of
- * them than the caches hold. */
-int pri_enter_lock(struct pri_run *run)
-{
-	int first = 0;
-
-	for (size_t i = 0; i < run->n; i++) {
-		int r = prepare_item(run, run->items[i]);
-
-		if (r < 0 && first == 0)
-			first = r;
-	}
-	pri_order(run->items, run->n);
-	if (run->purpose == PRI_RUN_CHECK || first != -EBUSY)
-		return run->purpose == PRI_RUN_CHECK ? 0 : first;
-	if (pri_now_ns() >= run->stage_ns + LOCK_PATIENCE_NS)
-		return first;
-	run->wake_ns = pri_now_ns() + LOCK_PAUSE_NS;
-	return 1;
-}
-
-void pri_run_unlock(struct pri_run *run)
-{
-	for (size_t i = 0; run->targets && i < run->plan->target_count; i++)
-		if (run->targets[i].locked)
-			pri_domain_unlock(pri_steal(run->targets[i].locked));
-}
 
 /* -- who the domains are -- */
 
@@ -118,7 +37,7 @@ static void identify_item(const struct pri_run *run, struct pri_item *item)
 int pri_enter_confirm(struct pri_run *run)
 {
 	for (size_t i = 0; i < run->plan->target_count; i++)
-		if (run->targets[i].item && is_live(run->targets[i].item))
+		if (run->targets[i].item && pri_plan_is_live(run->targets[i].item))
 			pri_run_append(run, run->targets[i].item);
 	return 0;
 }
@@ -171,8 +90,10 @@ int pri_enter_check(struct pri_run *run)
 		struct pri_item *item = run->items[i];
 
 		identify_item(run, item);
-		if (item->change.error == 0 && pri_item_has_precheck(item))
-			pri_run_append(run, item);
+		if (item->change.error < 0 || !pri_item_has_precheck(item))
+			continue;
+		item->change.link_planned = run->of_hosts && pri_sum_plans_link(run, item);
+		pri_run_append(run, item);
 	}
 	return 0;
 }
@@ -258,6 +179,8 @@ int pri_enter_read(struct pri_run *run)
 			identify_item(run, item);
 		run->sums = run->sums || pri_sum_concerns(run, item);
 		r = item->change.error == 0 ? add_guards(run, item) : add_refused(run, item);
+		if (r == 0 && item->change.error == 0 && pri_note_concerns(run, item))
+			r = pri_note_readings(run, item);
 		if (item->change.error == 0)
 			pri_run_append(run, item);
 	}
@@ -391,6 +314,8 @@ int pri_leave_read(struct pri_run *run)
 	}
 	if (run->sums)
 		refused = judge_sums(run);
+	if (run->purpose == PRI_RUN_CHECK)
+		pri_note_judge(run);
 	if (kept < 0 || refused < 0)
 		return kept < 0 ? kept : refused;
 	/* Nobody writes after a check. */

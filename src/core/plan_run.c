@@ -101,8 +101,10 @@ int pri_run_new(struct pr_plan *plan, int purpose, uint64_t deadline_ns, uint32_
 
 static void readings_clear(struct pri_run *run)
 {
-	for (size_t i = 0; i < run->reading_count; i++)
+	for (size_t i = 0; i < run->reading_count; i++) {
 		pri_item_clear(&run->readings[i].item);
+		pr_domain_close(run->readings[i].owned);
+	}
 	free(run->readings);
 }
 

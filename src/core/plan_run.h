@@ -4,8 +4,11 @@
  *
  *   plan_run.c      the table of stages, and going through it
  *   plan_lane.c     the calls of a stage: side by side on several hosts
- *   plan_look.c     stages that only look: locks, identities, checks, present values
+ *   plan_lock.c     the first stage: locks
+ *   plan_look.c     stages that only look: identities, checks, present values
  *   plan_sum.c      what only the plan as a whole can tell: sums against what there is
+ *   plan_each.c     what is given away, summed up over the domains of a host
+ *   plan_note.c     what a check has to say of a step that can be done
  *   plan_write.c    stages that write, and wait for arrival
  *   plan_keep.c     PRALLOC_KEEP_PARTIAL: less has arrived than was asked for
  *   plan_back.c     stages that take back
@@ -13,6 +16,7 @@
 #ifndef PRI_PLAN_RUN_H
 #define PRI_PLAN_RUN_H
 
+#include "core/host_lock.h"
 #include "core/plan.h"
 
 /* The stages in their order; a failure goes from those that write to the first that takes back. */
@@ -55,7 +59,9 @@ struct pri_lane {
 	struct pri_pending pending;
 	struct pri_change *changes; /* of the call */
 	size_t room;
-	bool has_notice; /* its descriptor of arrivals is watched */
+	bool sums_each;	     /* what its domains have is summed up one by one (plan_sum.c) */
+	size_t cpus_reading; /* number of the reading of its CPUs, plus 1 (plan_note.c) */
+	bool has_notice;     /* its descriptor of arrivals is watched */
 };
 
 /* A domain (or a host) of the plan, by the sequence of its items. */
@@ -71,8 +77,10 @@ struct pri_run_target {
 /* Something that is read beside the present values. */
 struct pri_run_reading {
 	struct pri_item item;
-	struct pri_item *of; /* NULL: of the host, for sums */
-	bool present;	     /* the present value of a step that was refused */
+	struct pri_item *of;	 /* NULL: of the host, for sums */
+	bool present;		 /* the present value of a step that was refused */
+	struct pr_domain *owned; /* opened for it, or NULL */
+	struct pri_item *note;	 /* the step that there may be something to say of, or NULL */
 };
 
 /* The way back of an item. */
@@ -93,6 +101,7 @@ struct pri_run {
 	struct pri_item **items; /* all, in order */
 	size_t n, gives;	 /* those that give come first */
 	struct pri_run_target *targets;
+	struct pri_host_locks host_locks; /* that the run holds */
 
 	/* the calls of the stage */
 	int op;
@@ -110,8 +119,10 @@ struct pri_run {
 
 	struct pri_run_reading *readings;
 	size_t reading_count, reading_room;
-	size_t sum_first; /* from here on they are for sums */
+	size_t sum_first; /* from here on they are for sums: of hosts, */
+	size_t sum_each;  /* and of single domains */
 	bool sums;	  /* there is something to sum up */
+	bool of_hosts;	  /* a step is of a host itself */
 	bool prechecks;	  /* a backend has something to say of a step */
 
 	/* taking back */
@@ -155,6 +166,8 @@ void pri_run_append(struct pri_run *run, struct pri_item *item);
 /* plan_lane.c */
 int pri_lanes_init(struct pri_run *run);
 void pri_lanes_clear(struct pri_run *run);
+/* The lane of a host of the plan. */
+struct pri_lane *pri_lane_of(const struct pri_run *run, const struct pr_host *host);
 /* Hand the stage's list to the lanes. */
 int pri_lanes_load(struct pri_run *run);
 /* True when all is done. */
@@ -164,8 +177,11 @@ uint64_t pri_lanes_until(const struct pri_run *run);
 /* Be woken where hosts tell that something has happened. */
 void pri_lanes_notice(struct pri_run *run);
 
-/* plan_look.c */
+/* plan_lock.c */
 int pri_enter_lock(struct pri_run *run);
+void pri_run_unlock(struct pri_run *run);
+
+/* plan_look.c */
 int pri_enter_identify(struct pri_run *run);
 int pri_enter_check(struct pri_run *run);
 int pri_enter_read(struct pri_run *run);
@@ -174,13 +190,54 @@ int pri_enter_reconfirm(struct pri_run *run);
 int pri_leave_reconfirm(struct pri_run *run);
 int pri_enter_confirm(struct pri_run *run);
 int pri_leave_confirm(struct pri_run *run);
-void pri_run_unlock(struct pri_run *run);
 
 /* plan_sum.c: adds readings, and judges them */
 bool pri_sum_concerns(const struct pri_run *run, const struct pri_item *item);
 int pri_sum_readings(struct pri_run *run);
 void pri_sum_judge(struct pri_run *run);
+/* A reading that there is none for is left out: *ret_reading is NULL. */
+int pri_sum_add(struct pri_run *run, const struct pri_target *target, int id, const char *instance,
+		struct pri_run_reading **ret_reading);
+/* Whether the plan sets the rate of the link that the item is on. */
+bool pri_sum_plans_link(const struct pri_run *run, const struct pri_item *item);
 struct pri_run_reading *pri_run_add_reading(struct pri_run *run);
+
+/* plan_each.c */
+/* In: what the steps of the plan gain and lose; out: the same of those whose domains are not among
+ * the running ones of the host.  before and then: of those, without the plan and with it. */
+struct pri_each {
+	uint64_t gained, lost;
+	uint64_t before, then;
+};
+int pri_each_readings(struct pri_run *run, struct pr_host *host);
+void pri_each_sum(struct pri_run *run, const struct pr_host *host, struct pri_each *each);
+
+/* plan_note.c */
+static inline bool pri_note_concerns(const struct pri_run *run, const struct pri_item *item)
+{
+	uint8_t guard = item->change.attr->guard;
+
+	return run->purpose == PRI_RUN_CHECK &&
+	       (guard == PRI_GUARD_QUOTA || guard == PRI_GUARD_VCPUS);
+}
+
+/* What has to be read for it, of an item that it concerns. */
+int pri_note_readings(struct pri_run *run, struct pri_item *item);
+/* After everything else has been judged. */
+void pri_note_judge(struct pri_run *run);
+
+/* As a part of a sum: what is not set, or without limit, is none. */
+static inline uint64_t pri_amount(uint64_t number)
+{
+	return number > PRI_NUMBER_MAX ? 0 : number;
+}
+
+static inline uint64_t pri_sum_of(uint64_t a, uint64_t b)
+{
+	uint64_t sum;
+
+	return __builtin_add_overflow(a, b, &sum) ? PRI_NUMBER_MAX : sum;
+}
 
 /* plan_write.c */
 int pri_enter_record(struct pri_run *run);

@@ -11,6 +11,7 @@ void pri_settings_clear(struct pri_settings *list)
 {
 	for (size_t i = 0; i < list->count; i++)
 		pri_item_clear(&list->items[i]);
+	pri_host_unlock(&list->locks);
 	free(list->items);
 	free(list->differing);
 }
@@ -187,6 +188,9 @@ int pri_settings_write(struct pri_settings *list, uint64_t deadline_ns, uint32_t
 		return r;
 	pri_items_read_before(list->differing, list->differing_count, deadline_ns);
 	r = keep_differing(list, error);
+	if (r == 0)
+		r = pri_host_lock_all(&list->locks, list->differing, list->differing_count,
+				      deadline_ns, error);
 	if (r < 0)
 		return r;
 	r = pri_items_check(list->differing, list->differing_count, deadline_ns, flags);

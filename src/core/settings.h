@@ -3,7 +3,7 @@
 #ifndef PRI_SETTINGS_H
 #define PRI_SETTINGS_H
 
-#include "core/core.h"
+#include "core/host_lock.h"
 
 /* The settings of one mode. */
 struct pri_settings {
@@ -14,6 +14,7 @@ struct pri_settings {
 	size_t count, size;
 	struct pri_item **differing; /* those to be written */
 	size_t differing_count;
+	struct pri_host_locks locks; /* of those, until it is cleared */
 };
 
 /* Add an attribute, wanted "default": one instance, or with NULL or "" all that there are. */

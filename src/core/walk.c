@@ -25,7 +25,13 @@ static int add(void *arg, const struct pri_identity *identity)
 	return 0;
 }
 
-int pri_walk_new(struct pr_host *host, struct pri_walk **ret_walk, char **error)
+static int add_running(void *arg, const struct pri_identity *identity)
+{
+	return identity->state == PRALLOC_DOMAIN_OFF ? 0 : add(arg, identity);
+}
+
+static int walk_new(struct pr_host *host, pri_add_identity add_to, struct pri_walk **ret_walk,
+		    char **error)
 {
 	struct pri_target target = {.host = host};
 	struct pri_walk *walk = calloc(1, sizeof(*walk));
@@ -37,7 +43,7 @@ int pri_walk_new(struct pr_host *host, struct pri_walk **ret_walk, char **error)
 	walk->references = 1;
 	r = pri_call_begin(&call, &target, 0, pri_deadline(host->ctx));
 	if (r == 0)
-		r = call.backend->list(&call, add, walk);
+		r = call.backend->list(&call, add_to, walk);
 	if (r < 0) {
 		pri_walk_unref(walk);
 		return pri_call_failed(&call, r, "list of domains", error);
@@ -45,6 +51,16 @@ int pri_walk_new(struct pr_host *host, struct pri_walk **ret_walk, char **error)
 	free(call.error);
 	*ret_walk = walk;
 	return 0;
+}
+
+int pri_walk_new(struct pr_host *host, struct pri_walk **ret_walk, char **error)
+{
+	return walk_new(host, add, ret_walk, error);
+}
+
+int pri_walk_running(struct pr_host *host, struct pri_walk **ret_walk, char **error)
+{
+	return walk_new(host, add_running, ret_walk, error);
 }
 
 struct pri_walk *pri_walk_ref(struct pri_walk *walk)

@@ -14,7 +14,10 @@ struct pri_walk {
 	char (*uuids)[37];
 };
 
+/* All domains. */
 int pri_walk_new(struct pr_host *host, struct pri_walk **ret_walk, char **error);
+/* Those that run, or are paused. */
+int pri_walk_running(struct pr_host *host, struct pri_walk **ret_walk, char **error);
 struct pri_walk *pri_walk_ref(struct pri_walk *walk);
 void pri_walk_unref(struct pri_walk *walk);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Real guests on a bridge: what they send passes by weight and limit, and survives a restart. */
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <net/if.h>
@@ -156,4 +157,52 @@ Test(host_net, limit_without_a_link)
 		     "%s", pr_domain_errmsg(bed.dom));
 	net_classes_free(&before);
 	net_classes_free(&after);
+}
+
+/* The same machine without libvirt, in another context. */
+struct other_ways {
+	struct pr_ctx *ctx;
+	struct pr_host *tc, *cgroup;
+	int tries, link, ksm;
+	char text[1024];
+};
+
+static void try_other_ways(void *data, const struct pr_plan *plan, size_t index)
+{
+	struct pr_step step = {.size = sizeof(step)};
+	struct other_ways *ways = data;
+
+	if (pr_plan_step(plan, index, &step) < 0 || step.status != PRALLOC_STEP_APPLIED ||
+	    ways->tries++ > 0)
+		return;
+	ways->link = pr_host_set_u64(ways->tc, "net.link.in", bed_bridge(), LINK_BYTES, 0);
+	snprintf(ways->text, sizeof(ways->text), "%s", pr_host_errmsg(ways->tc));
+	ways->ksm = pr_host_set_u64(ways->cgroup, "ksm.pages_to_scan", NULL, 101, 0);
+}
+
+Test(host_net, all_ways_to_this_machine_have_one_lock)
+{
+	struct other_ways ways = {.tries = 0};
+	struct pr_plan *plan = NULL;
+
+	cr_assert_eq(pr_ctx_new(&ways.ctx), 0);
+	cr_assert_eq(pr_host_open(ways.ctx, "tc:", 0, &ways.tc), 0, "%s", pr_ctx_errmsg(ways.ctx));
+	cr_assert_eq(pr_host_open(ways.ctx, "cgroup:", 0, &ways.cgroup), 0, "%s",
+		     pr_ctx_errmsg(ways.ctx));
+	cr_assert_eq(pr_plan_new(bed.ctx, &plan), 0);
+	cr_assert_eq(pr_plan_host_set_u64(plan, bed.host, "net.link.out", bed_bridge(), LINK_BYTES),
+		     0, "%s", pr_plan_errmsg(plan));
+	cr_assert_eq(pr_plan_host_set_u64(plan, bed.host, "ksm.sleep_ms", NULL, 21), 0, "%s",
+		     pr_plan_errmsg(plan));
+	pr_plan_set_progress(plan, try_other_ways, &ways);
+	cr_assert_eq(pr_plan_apply(plan, 20000, 0), 0, "%s", pr_plan_errmsg(plan));
+	cr_expect_geq(ways.tries, 1);
+	cr_expect_eq(ways.link, -EBUSY, "%d: %s", ways.link, ways.text);
+	cr_expect(strstr(ways.text, "by another plan of this program"), "%s", ways.text);
+	cr_expect_eq(ways.ksm, -EBUSY, "%d", ways.ksm);
+	cr_expect_eq(pr_plan_undo(plan, 20000, 0), 0, "%s", pr_plan_errmsg(plan));
+	pr_plan_free(plan);
+	pr_host_close(ways.tc);
+	pr_host_close(ways.cgroup);
+	pr_ctx_unref(ways.ctx);
 }

@@ -149,3 +149,24 @@ Test(instance, domain_handle)
 	pr_domain_close(NULL);
 	bed_close(&bed);
 }
+
+/* What an instance is called besides. */
+Test(instance, alias)
+{
+	struct bed bed;
+	struct pri_target target;
+	char *name;
+
+	bed_open(&bed);
+	target = (struct pri_target){bed.host, bed.dom};
+	name = pri_instance_alias(&target, &pri_attrs[PRI_NET_RATE_IN], PRALLOC_LIVE,
+				  "52:54:00:00:00:01");
+	cr_expect_str_eq(name ? name : "", "faketap1");
+	free(name);
+	name = pri_instance_alias(&target, &pri_attrs[PRI_NET_WEIGHT_IN], PRALLOC_LIVE, "fakebr0");
+	cr_expect_str_eq(name ? name : "", "fakebr0", "one that has no other name");
+	free(name);
+	cr_expect_null(pri_instance_alias(&target, &pri_attrs[PRI_NET_RATE_IN], PRALLOC_LIVE,
+					  "52:54:00:00:00:09"));
+	bed_close(&bed);
+}

@@ -14,12 +14,23 @@ static const struct {
 } cases[] = {
 	{"guarantees within the host", "vm1 mem.guarantee=30G\nvm2 mem.guarantee=30G\n", 0, 0, ""},
 	{"guarantees beyond the host", "vm1 mem.guarantee=40G\nvm2 mem.guarantee=30G\n", 0, -ENOSPC,
-	 "guarantees 70GiB together"},
+	 "the host has 66GiB, its domains are guaranteed 0 of it, and with the plan 70GiB"},
 	{"the same, allowed", "vm1 mem.guarantee=40G\nvm2 mem.guarantee=30G\n", PRALLOC_ALLOW_HARM,
 	 0, ""},
 	{"guarantees within the link",
 	 "@host net.link.out[fakebr0]=10mbit\n"
 	 "vm1 net.guarantee.out[fakebr0]=4mbit\nvm2 net.guarantee.out[fakebr0]=6mbit\n",
+	 0, 0, ""},
+	{"guarantees beyond the link that the plan makes",
+	 "vm1 net.guarantee.out[fakebr0]=4mbit\nvm2 net.guarantee.out[fakebr0]=7mbit\n"
+	 "@host net.link.out[fakebr0]=10mbit\n",
+	 0, -ENOSPC, "make the link faster"},
+	{"nothing allows more than a link has",
+	 "vm1 net.guarantee.out[fakebr0]=11mbit\n@host net.link.out[fakebr0]=10mbit\n",
+	 PRALLOC_ALLOW_HARM, -ENOSPC, "the link fakebr0 has"},
+	{"each direction by itself",
+	 "vm1 net.guarantee.out[fakebr0]=10mbit net.guarantee.in[fakebr0]=9mbit\n"
+	 "@host net.link.out[fakebr0]=10mbit net.link.in[fakebr0]=9mbit\n",
 	 0, 0, ""},
 };
 
@@ -50,9 +61,119 @@ Test(plan_sum, link_is_too_small)
 	plan = bed_plan(&bed, "vm1 net.guarantee.out[fakebr0]=4mbit\n"
 			      "vm2 net.guarantee.out[fakebr0]=7mbit\n");
 	cr_expect_eq(pr_plan_check(plan, 0), -ENOSPC);
-	EXPECT_TEXT(pr_plan_errmsg(plan), "the link fakebr0 has");
+	EXPECT_TEXT(pr_plan_errmsg(plan), "the link fakebr0 has 10Mbit/s");
 	cr_expect_eq(bed_step(plan, 0).status, PRALLOC_STEP_OK);
 	cr_expect_eq(bed_step(plan, 1).status, PRALLOC_STEP_REFUSED, "the one that wants most");
+	pr_plan_free(plan);
+	bed_close(&bed);
+}
+
+/* What domains have that the plan says nothing of counts as well. */
+Test(plan_sum, others_on_the_link)
+{
+	struct pr_domain *third;
+	struct pr_plan *plan;
+	struct bed bed;
+
+	bed_open(&bed);
+	third = bed_domain(&bed, "vm3");
+	cr_assert_eq(pr_host_set_str(bed.host, "net.link.out", "fakebr0", "10mbit", 0), 0);
+	cr_assert_eq(pr_set_str(third, "net.guarantee.out", "fakebr0", "8mbit", 0), 0);
+	plan = bed_plan(&bed, "vm1 net.guarantee.out[fakebr0]=3mbit\n");
+	cr_expect_eq(pr_plan_check(plan, 0), -ENOSPC);
+	EXPECT_TEXT(pr_plan_errmsg(plan), "its domains are guaranteed 8Mbit/s of it, and with the "
+					  "plan 11Mbit/s");
+	pr_plan_free(plan);
+	plan = bed_plan(&bed, "vm1 net.guarantee.out[fakebr0]=3mbit\n"
+			      "vm3 net.guarantee.out[fakebr0]=7mbit\n");
+	cr_expect_eq(pr_plan_check(plan, 0), 0, "vm3 gives it: %s", pr_plan_errmsg(plan));
+	pr_plan_free(plan);
+	plan = bed_plan(&bed, "@host net.link.out[fakebr0]=7mbit\n");
+	cr_expect_eq(pr_plan_check(plan, 0), -ENOSPC);
+	EXPECT_TEXT(pr_plan_errmsg(plan), "7Mbit/s is less than the 8Mbit/s that its domains "
+					  "are guaranteed together");
+	pr_plan_free(plan);
+	plan = bed_plan(&bed, "@host net.link.out[fakebr0]=7mbit\n"
+			      "vm3 net.guarantee.out[fakebr0]=7mbit\n");
+	cr_expect_eq(pr_plan_check(plan, 0), 0, "vm3 needs less: %s", pr_plan_errmsg(plan));
+	pr_plan_free(plan);
+	pr_domain_close(third);
+	bed_close(&bed);
+}
+
+/* More to share comes first, wherever it stands in the plan; less comes last. */
+Test(plan_sum, order_of_a_link)
+{
+	static const char *const plans[] = {
+		"vm1 net.guarantee.out[fakebr0]=15mbit\n@host net.link.out[fakebr0]=20mbit\n",
+		"@host net.link.out[fakebr0]=10mbit\nvm1 net.guarantee.out[fakebr0]=5mbit\n",
+	};
+	struct bed bed;
+
+	bed_open(&bed);
+	cr_assert_eq(pr_host_set_str(bed.host, "net.link.out", "fakebr0", "10mbit", 0), 0);
+	for (size_t i = 0; i < PRI_ARRAY_SIZE(plans); i++) {
+		struct pr_plan *plan = bed_plan(&bed, plans[i]);
+
+		cr_assert_eq(pr_plan_apply(plan, 10000, 0), 0, "%s", pr_plan_errmsg(plan));
+		cr_expect_eq(plan->steps[PRI_STEP_LIVE][0].item.phase, PRI_PHASE_TAKE, "plan %zu",
+			     i);
+		cr_expect_eq(plan->steps[PRI_STEP_LIVE][1].item.phase, PRI_PHASE_GIVE, "plan %zu",
+			     i);
+		pr_plan_free(plan);
+	}
+	bed_close(&bed);
+}
+
+/* Of the host's memory, too; what does not run has none. */
+Test(plan_sum, others_of_the_host)
+{
+	struct pr_domain *third;
+	struct pr_plan *plan;
+	struct bed bed;
+
+	bed_open(&bed);
+	third = bed_domain(&bed, "vm3");
+	bed_inject(&bed, "memory bytes=8GiB");
+	cr_assert_eq(pr_set_str(third, "mem.guarantee", NULL, "5G", PRALLOC_LIVE), 0, "%s",
+		     pr_domain_errmsg(third));
+	plan = bed_plan(&bed, "vm1 mem.guarantee=2G\nvm2 mem.guarantee=2G\n");
+	cr_expect_eq(pr_plan_check(plan, 0), -ENOSPC);
+	EXPECT_TEXT(pr_plan_errmsg(plan), "the host has 8GiB, its domains are guaranteed 5GiB of "
+					  "it, and with the plan 9GiB");
+	EXPECT_TEXT(pr_plan_errmsg(plan), "let another domain give it, or allow harm");
+	cr_expect_eq(pr_plan_check(plan, PRALLOC_ALLOW_HARM), 0, "%s", pr_plan_errmsg(plan));
+	bed_inject(&bed, "stop domain=vm3");
+	cr_expect_eq(pr_plan_check(plan, 0), 0, "vm3 is off: %s", pr_plan_errmsg(plan));
+	pr_plan_free(plan);
+	pr_domain_close(third);
+	bed_close(&bed);
+}
+
+static void collect(void *data, int level, const char *line)
+{
+	char *lines = data;
+
+	(void)level;
+	snprintf(lines + strlen(lines), 4096 - strlen(lines), "%s\n", line);
+}
+
+/* Who cannot be asked is named. */
+Test(plan_sum, not_counted)
+{
+	char lines[4096] = "";
+	struct pr_plan *plan;
+	struct bed bed;
+
+	bed_open(&bed);
+	pr_ctx_set_log(bed.ctx, collect, PRALLOC_LOG_WARNING, lines);
+	plan = bed_plan(&bed, "vm1 mem.guarantee=1G\n");
+	cr_assert_eq(pr_set_str(bed.other, "mem.guarantee", NULL, "unlimited", 0), 0);
+	bed_inject(&bed, "failread error=EIO domain=vm3 attribute=mem.guarantee");
+	cr_expect_eq(pr_plan_check(plan, 0), 0, "%s", pr_plan_errmsg(plan));
+	EXPECT_TEXT(lines, "mem.guarantee of vm2 is not counted among the guarantees of the host: "
+			   "it is without limit");
+	EXPECT_TEXT(lines, "mem.guarantee of vm3 is not counted");
 	pr_plan_free(plan);
 	bed_close(&bed);
 }

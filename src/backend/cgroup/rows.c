@@ -488,6 +488,8 @@ const struct pri_cg_row pri_cg_rows[PRI_ATTR_COUNT] =
 		NOT(PRI_NET_LINK_IN, of_network),
 		NOT(PRI_NET_LINK_OUT, of_network),
 		NOT(PRI_NET_COMMITTED, of_network),
+		NOT(PRI_NET_COMMITTED_IN, of_network),
+		NOT(PRI_NET_COMMITTED_OUT, of_network),
 
 		KSM(PRI_KSM_RUN, LIVE, "run", ksm_run_refusal, NULL),
 		KSM(PRI_KSM_PAGES_TO_SCAN, LIVE, "pages_to_scan", ksm_refusal, NULL),

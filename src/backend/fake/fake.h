@@ -222,6 +222,7 @@ int pri_fake_memory_read(const struct pri_call *call, struct pri_change *change)
 int pri_fake_guest_read(const struct pri_call *call, struct pri_change *change);
 int pri_fake_maximum_read(const struct pri_call *call, struct pri_change *change);
 int pri_fake_host_read(const struct pri_call *call, struct pri_change *change);
+int pri_fake_committed_read(const struct pri_call *call, struct pri_change *change);
 
 /* event.c: what tells does nothing where nobody listens */
 void pri_fake_tell(struct pri_fake_host *host, const struct pri_fake_domain *domain, int type);

@@ -83,7 +83,7 @@ int pri_fake_maximum_read(const struct pri_call *call, struct pri_change *change
 	return 0;
 }
 
-/* Guarantees that are set; each direction of a link is committed on its own, so the larger. */
+/* Guarantees that are set. */
 static uint64_t guaranteed(const struct pri_fake_host *host, int attr)
 {
 	uint64_t sum = 0;
@@ -105,7 +105,6 @@ int pri_fake_host_read(const struct pri_call *call, struct pri_change *change)
 {
 	const struct pri_fake_host *host = call->host;
 	uint64_t total = pri_fake_host_memory(host), committed = pri_fake_host_committed(host);
-	uint64_t in, out;
 
 	switch (change->serve->attr) {
 	case PRI_CPU_ONLINE:
@@ -117,13 +116,22 @@ int pri_fake_host_read(const struct pri_call *call, struct pri_change *change)
 	case PRI_MEM_FREE:
 		change->held.number = total > committed ? total - committed : 0;
 		return 0;
-	case PRI_MEM_COMMITTED:
+	default:
 		change->held.number = committed;
 		return 0;
-	default:
-		in = guaranteed(host, PRI_NET_GUARANTEE_IN);
-		out = guaranteed(host, PRI_NET_GUARANTEE_OUT);
-		change->held.number = in > out ? in : out;
-		return 0;
 	}
+}
+
+/* Each direction of a link is committed on its own; of both, the larger one. */
+int pri_fake_committed_read(const struct pri_call *call, struct pri_change *change)
+{
+	int attr = change->serve->attr;
+	uint64_t in = guaranteed(call->host, PRI_NET_GUARANTEE_IN);
+	uint64_t out = guaranteed(call->host, PRI_NET_GUARANTEE_OUT);
+
+	if (attr == PRI_NET_COMMITTED)
+		change->held.number = in > out ? in : out;
+	else
+		change->held.number = attr == PRI_NET_COMMITTED_IN ? in : out;
+	return 0;
 }

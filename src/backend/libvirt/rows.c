@@ -372,7 +372,7 @@ static const struct {
 	{PRI_CPU_THROTTLED, PRI_CPU_THROTTLED, "libvirt does not report throttled time"},
 	{PRI_CPU_PRESSURE, PRI_CPU_PRESSURE, "libvirt does not report pressure"},
 	{PRI_IO_PRESSURE, PRI_IO_PRESSURE, "libvirt does not report pressure"},
-	{PRI_NET_LINK_IN, PRI_NET_COMMITTED,
+	{PRI_NET_LINK_IN, PRI_NET_COMMITTED_OUT,
 	 "libvirt does not serve it: it does not divide links among domains"},
 	{PRI_KSM_RUN, PRI_KSM_RUN,
 	 "libvirt cannot start or stop same-page merging, only tune it (/sys/kernel/mm/ksm/run)"},

@@ -10,7 +10,7 @@ static int check_link(struct pri_tc_session *session, const struct pri_tc_pair *
 {
 	const struct pri_tc_tree *tree = &pair->wanted;
 
-	if (tree->link != PRALLOC_UNLIMITED)
+	if (tree->link != PRALLOC_UNLIMITED || change->link_planned)
 		return 0;
 	return pri_tc_error(session->call, -EOPNOTSUPP,
 			    "net.link.%s of %s is not set: there is nothing to divide by %s "

@@ -102,7 +102,8 @@ enum pri_tc_setting {
 	PRI_TC_WEIGHT,
 	PRI_TC_GUARANTEE,
 	PRI_TC_LINK,
-	PRI_TC_COMMITTED,
+	PRI_TC_COMMITTED,     /* the larger one of both directions */
+	PRI_TC_COMMITTED_ONE, /* one direction */
 	PRI_TC_BYTES,
 	PRI_TC_PACKETS,
 	PRI_TC_DROPS,
