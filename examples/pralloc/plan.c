@@ -135,6 +135,21 @@ static int plan_failed(struct app *app, struct pr_plan *plan, int code)
 	return EXIT_REFUSED;
 }
 
+/* One array for all plans of a run. */
+static void put_steps(struct app *app, const struct pr_plan *plan)
+{
+	struct json_object *steps = steps_json(app, plan), *all;
+	size_t i;
+
+	if (!json_object_object_get_ex(app->out, "steps", &all)) {
+		json_put(app->out, "steps", steps);
+		return;
+	}
+	for (i = 0; i < json_object_array_length(steps); i++)
+		json_append(all, json_object_get(json_object_array_get_idx(steps, i)));
+	json_object_put(steps);
+}
+
 static int plan_apply(struct app *app, struct pr_plan *plan)
 {
 	uint32_t timeout = app->options.timeout_ms;
@@ -147,7 +162,7 @@ static int plan_apply(struct app *app, struct pr_plan *plan)
 	r = pr_plan_apply(plan, timeout ? timeout : PRALLOC_TIMEOUT_DEFAULT_MS, app->options.flags);
 	progress_end(app);
 	if (app->out)
-		json_put(app->out, "steps", steps_json(app, plan));
+		put_steps(app, plan);
 	if (r < 0)
 		return plan_failed(app, plan, r);
 	app->changed = true;
@@ -166,7 +181,7 @@ static int plan_check(struct app *app, struct pr_plan *plan)
 	told = copy_text(pr_plan_errmsg(plan));
 	refused = count_status(plan, PRALLOC_STEP_REFUSED);
 	if (app->out)
-		json_put(app->out, "steps", steps_json(app, plan));
+		put_steps(app, plan);
 	else
 		steps_print_check(app, plan);
 	if (r == 0 && !app->out)
@@ -194,4 +209,12 @@ int plan_run(struct app *app, struct pr_plan *plan)
 	if (option_given(app, OPTION_RESCALE) && plan_rescale(app, plan) != EXIT_DONE)
 		return EXIT_REFUSED;
 	return dry ? plan_check(app, plan) : plan_apply(app, plan);
+}
+
+int plan_run_or_none(struct app *app, struct pr_plan *plan, const char *name, const char *none)
+{
+	if (pr_plan_count(plan) > 0 || app->out)
+		return plan_run(app, plan);
+	printf("%s  %s\n", name, none);
+	return EXIT_DONE;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "changes.h"
+#include "steps.h"
 
 #include <errno.h>
 
@@ -19,6 +20,25 @@ static int do_restore(struct changes *changes)
 	return EXIT_DONE;
 }
 
+static int look_at(struct changes *changes)
+{
+	struct app *app = changes->app;
+	uint32_t served = option_given(app, OPTION_SERVED) ? PRALLOC_RESTORE_SERVED : 0;
+	struct pr_plan *plan;
+	int status, r;
+
+	r = pr_plan_new(app->ctx, &plan);
+	if (r < 0)
+		return fail(app, r, "%s", pr_ctx_errmsg(app->ctx));
+	r = pr_plan_restore(plan, changes->target.domain, served);
+	if (r == 0)
+		status = plan_run_or_none(app, plan, changes->target.name, changes->none);
+	else
+		status = fail(app, r, "%s", pr_plan_errmsg(plan));
+	pr_plan_free(plan);
+	return status;
+}
+
 static int restore_target(struct app *app, const struct target *target)
 {
 	bool served = option_given(app, OPTION_SERVED);
@@ -32,7 +52,7 @@ static int restore_target(struct app *app, const struct target *target)
 
 	if (!target->domain)
 		return fail(app, -EOPNOTSUPP, "a host has no persistent values");
-	return changes_run(&changes);
+	return option_given(app, OPTION_DRY_RUN) ? look_at(&changes) : changes_run(&changes);
 }
 
 static int restore_all(struct app *app)

@@ -136,6 +136,21 @@ void steps_print_done(struct app *app, const struct pr_plan *plan)
 static const struct column back_columns[] = {
 	{NULL, COLUMN_LEFT}, {NULL, COLUMN_LEFT}, {NULL, COLUMN_LEFT}, {NULL, COLUMN_WRAP}};
 
+/* PRALLOC_STEP_OK: of one that was only looked at. */
+static const char *back_text(const struct pr_step *step)
+{
+	switch (step->status) {
+	case PRALLOC_STEP_LEFT:
+		return "LEFT";
+	case PRALLOC_STEP_UNDONE:
+		return "as before";
+	case PRALLOC_STEP_OK:
+		return "would be put back";
+	default:
+		return "not touched";
+	}
+}
+
 void steps_print_back(struct app *app, const struct pr_plan *plan)
 {
 	struct pr_step step;
@@ -145,16 +160,11 @@ void steps_print_back(struct app *app, const struct pr_plan *plan)
 	table_begin(&table, app, back_columns, sizeof(back_columns) / sizeof(back_columns[0]));
 	for (i = 0; step_at(plan, i, &step); i++) {
 		bool left = step.status == PRALLOC_STEP_LEFT;
-		bool touched = left || step.status == PRALLOC_STEP_UNDONE;
 
 		table_line(&table);
 		table_cell_take(&table, step_name(&step));
 		table_cell_take(&table, value_short(app, step.attribute, &step.before));
-		table_cell_colour(&table,
-				  left	    ? "LEFT"
-				  : touched ? "as before"
-					    : "not touched",
-				  left ? COLOUR_BAD : COLOUR_GOOD);
+		table_cell_colour(&table, back_text(&step), left ? COLOUR_BAD : COLOUR_GOOD);
 		table_cell(&table, step.text);
 	}
 	table_end(&table);

@@ -11,6 +11,9 @@ int plan_run(struct app *app, struct pr_plan *plan);
 /* rescale.c: with --rescale, before the plan is done */
 int plan_rescale(struct app *app, struct pr_plan *plan);
 
+/* The same, or where there is no step, what is said of the domain then. */
+int plan_run_or_none(struct app *app, struct pr_plan *plan, const char *name, const char *none);
+
 /* What the steps have to say beside the error that was told. */
 void steps_hint(struct app *app, const struct pr_plan *plan);
 

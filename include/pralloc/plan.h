@@ -24,6 +24,9 @@ enum pr_step_status {
  * what has arrived, instead of nobody anything. */
 #define PRALLOC_KEEP_PARTIAL (UINT32_C(1) << 16)
 
+/** With pr_plan_recover: look at what would be taken back, and change nothing. */
+#define PRALLOC_DRY_RUN (UINT32_C(1) << 17)
+
 /** One step, as pr_plan_step shows it.  Strings live until the next call on the plan. */
 struct pr_step {
 	uint32_t size;	       /**< sizeof(struct pr_step), set by the caller */
@@ -169,6 +172,30 @@ PRALLOC_API int pr_plan_move(struct pr_plan *plan, const char *attribute, struct
 PRALLOC_API int pr_plan_rescale(struct pr_plan *plan, uint32_t flags);
 
 /**
+ * pr_plan_reset - add what puts settings of a domain back
+ *
+ * What pr_domain_reset would write, as steps, so that it can be looked at first, be a part of
+ * something larger, and be undone.  What is as it should be already gets no step: none at all is no
+ * error.
+ * @attribute: NULL: all that the host serves; with an instance in brackets, or @instance.
+ * @flags: PRALLOC_LIVE (also 0): to the persistent configuration's value, else to the default.
+ * PRALLOC_CONFIG: to "not set".  One of the two, which check and apply need too.
+ * Errors: -EINVAL (both modes, an attribute of the host, a step is in the plan already), and those of
+ * pr_domain_reset.  On error the plan is as before.  Since: 0.1.
+ */
+PRALLOC_API int pr_plan_reset(struct pr_plan *plan, struct pr_domain *dom, const char *attribute,
+			      const char *instance, uint32_t flags);
+
+/**
+ * pr_plan_restore - add what gives a domain the persistent values that it did not start with
+ *
+ * What pr_domain_restore would write, as steps.
+ * @flags: PRALLOC_LIVE (also 0) and PRALLOC_RESTORE_SERVED.
+ * Errors: those of pr_domain_restore.  On error the plan is as before.  Since: 0.1.
+ */
+PRALLOC_API int pr_plan_restore(struct pr_plan *plan, struct pr_domain *dom, uint32_t flags);
+
+/**
  * pr_plan_start - begin to apply without blocking
  *
  * As pr_plan_apply, which is a loop over these three: wait until pr_plan_fd is readable, call
@@ -237,7 +264,8 @@ PRALLOC_API int pr_plan_set_journal(struct pr_plan *plan, const char *path, uint
  * @hosts, @host_count: hosts that are open already; others that the journal names are opened.
  * @path: the journal.
  * @timeout_ms: at least 1.
- * @flags: 0.
+ * @flags: 0 or PRALLOC_DRY_RUN: nothing is changed, the journal neither; PRALLOC_STEP_OK is a step
+ * that would be taken back, PRALLOC_STEP_UNDONE one that is as it was before already.
  * Each value that still is what the killed process wrote is put back as by pr_plan_undo; what is as
  * it was before stays; everything else is left and says so (PRALLOC_STEP_LEFT).  A plan that had come
  * to its end is left as it is, applied or not, and the plan stays empty.

@@ -175,6 +175,19 @@ int pri_leave_back_read(struct pri_run *run)
 	return 0;
 }
 
+int pri_back_look(struct pri_run *run, char **error)
+{
+	for (size_t i = 0; i < run->back_count; i++) {
+		struct pri_item *item = run->backs[i].origin;
+
+		item->change.took = false;
+		if (!run->backs[i].closed)
+			pri_plan_set_status(run->plan, item, PRALLOC_STEP_OK);
+	}
+	run->plan->applied = false;
+	return pri_plan_report(run->items, run->n, 0, error);
+}
+
 /* -- writing -- */
 
 int pri_enter_back_write(struct pri_run *run)

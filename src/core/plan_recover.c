@@ -312,17 +312,18 @@ static int read_journal(struct reader *reader, char *text, char **error)
 	return r;
 }
 
-static int take_back(struct pr_plan *plan, uint64_t deadline_ns, char **error)
+static int take_back(struct pr_plan *plan, int purpose, uint64_t deadline_ns, char **error)
 {
 	struct pri_run *run = NULL;
-	int r = pri_run_new(plan, PRI_RUN_RECOVER, deadline_ns, 0, &run, error);
+	int r = pri_run_new(plan, purpose, deadline_ns, 0, &run, error);
 
 	return r < 0 ? r : pri_run_whole(run, error);
 }
 
 static int recover(struct pr_plan *plan, struct reader *reader, const char *path,
-		   uint64_t deadline_ns, char **error)
+		   uint64_t deadline_ns, uint32_t flags, char **error)
 {
+	int purpose = flags & PRALLOC_DRY_RUN ? PRI_RUN_LOOK : PRI_RUN_RECOVER;
 	pri_autofree char *text = NULL;
 	int r = pri_journal_new(path, &plan->journal);
 
@@ -330,12 +331,16 @@ static int recover(struct pr_plan *plan, struct reader *reader, const char *path
 		r = pri_journal_open(plan->journal, /* create= */ false, &text, error);
 	if (r < 0 || !text || pri_journal_is_over(text))
 		return r;
-	r = pri_journal_mend(plan->journal, text, error);
+	/* Who only looks leaves it as it is. */
+	if (purpose == PRI_RUN_LOOK)
+		pri_journal_free(pri_steal(plan->journal));
+	else
+		r = pri_journal_mend(plan->journal, text, error);
 	if (r == 0)
 		r = read_journal(reader, text, error);
 	if (r < 0)
 		return r;
-	r = take_back(plan, deadline_ns, error);
+	r = take_back(plan, purpose, deadline_ns, error);
 	if (r == 0 && reader->gone_code < 0)
 		return pri_set_error(error, reader->gone_code, "%s; its steps are left",
 				     reader->gone ? reader->gone : "a domain is gone");
@@ -351,7 +356,7 @@ int pr_plan_recover(struct pr_plan *plan, struct pr_host *const *hosts, size_t h
 
 	if (!plan)
 		return -EINVAL;
-	r = pri_flags_check(flags, 0, &error);
+	r = pri_flags_check(flags, PRALLOC_DRY_RUN, &error);
 	if (r == 0)
 		r = pri_plan_idle(plan, &error);
 	if (r == 0 && (plan->count > 0 || plan->journal))
@@ -361,7 +366,7 @@ int pr_plan_recover(struct pr_plan *plan, struct pr_host *const *hosts, size_t h
 				  "path or hosts is NULL, or the time limit is 0 ms");
 	if (r == 0)
 		r = recover(plan, &reader, path, pri_now_ns() + (uint64_t)timeout_ms * 1000000u,
-			    &error);
+			    flags, &error);
 	free(reader.gone);
 	return pri_plan_result(plan, r, &error);
 }

@@ -271,9 +271,13 @@ static int enter(struct pri_run *run)
 	return r;
 }
 
-static int last_look(const struct pri_run *run)
+static int next_stage(const struct pri_run *run)
 {
-	return run->purpose == PRI_RUN_CHECK ? PRI_STAGE_END : PRI_STAGE_RECORD;
+	if (run->purpose == PRI_RUN_CHECK && run->stage == PRI_STAGE_READ)
+		return PRI_STAGE_END;
+	if (run->purpose == PRI_RUN_LOOK && run->stage == PRI_STAGE_BACK_READ)
+		return PRI_STAGE_END;
+	return stages[run->stage].next;
 }
 
 /* One stage, or what can be done of it now.  1: something has to be waited for. */
@@ -306,7 +310,7 @@ static int step(struct pri_run *run, uint64_t until_ns)
 		run->entered = false;
 		return run->wake_ns != 0;
 	}
-	enter_stage(run, run->stage == PRI_STAGE_READ ? last_look(run) : stage->next);
+	enter_stage(run, next_stage(run));
 	return 0;
 }
 
@@ -343,7 +347,9 @@ static int finish(struct pri_run *run, char **error)
 	struct pr_plan *plan = run->plan;
 	int r = run->code;
 
-	if (run->backs)
+	if (run->purpose == PRI_RUN_LOOK)
+		r = pri_back_look(run, error);
+	else if (run->backs)
 		r = back_result(run, error);
 	else if (r < 0)
 		*error = pri_steal(run->error);

@@ -47,6 +47,7 @@ enum pri_purpose {
 	PRI_RUN_APPLY,
 	PRI_RUN_UNDO,
 	PRI_RUN_RECOVER, /* undo of what another process has left */
+	PRI_RUN_LOOK,	 /* the same, as far as it changes nothing */
 };
 
 /* One host: a call at a time. */
@@ -270,6 +271,8 @@ int pri_enter_back_identify(struct pri_run *run);
 int pri_leave_back_identify(struct pri_run *run);
 int pri_enter_back_read(struct pri_run *run);
 int pri_leave_back_read(struct pri_run *run);
+/* End of a look at what would be taken back: what can be is PRALLOC_STEP_OK; the first that cannot. */
+int pri_back_look(struct pri_run *run, char **error);
 int pri_enter_back_write(struct pri_run *run);
 int pri_leave_back_write(struct pri_run *run);
 int pri_enter_back_arrive(struct pri_run *run);

@@ -48,6 +48,17 @@ static int collect_all(struct pri_settings *list, char **error)
 	return 0;
 }
 
+int pri_settings_of_reset(struct pri_settings *list, const char *attribute, const char *instance,
+			  uint64_t deadline_ns, char **error)
+{
+	int r = attribute ? collect_one(list, attribute, instance, error)
+			  : collect_all(list, error);
+
+	if (r == 0 && list->mode == PRALLOC_LIVE)
+		r = pri_settings_take_persistent(list, deadline_ns, error);
+	return r;
+}
+
 static int reset(const struct pri_target *target, const char *attribute, const char *instance,
 		 uint32_t flags, char **error)
 {
@@ -66,10 +77,7 @@ static int reset(const struct pri_target *target, const char *attribute, const c
 			continue;
 		*list = (struct pri_settings){.target = *target, .mode = order[m]};
 		n++;
-		r = attribute ? collect_one(list, attribute, instance, error)
-			      : collect_all(list, error);
-		if (r == 0 && list->mode == PRALLOC_LIVE)
-			r = pri_settings_take_persistent(list, deadline_ns, error);
+		r = pri_settings_of_reset(list, attribute, instance, deadline_ns, error);
 		if (r == 0)
 			r = pri_settings_write(list, deadline_ns, flags, error);
 	}

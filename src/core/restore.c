@@ -126,9 +126,9 @@ static int check_running(struct pr_domain *dom, uint64_t deadline_ns, char **err
 	return r;
 }
 
-static int restore(struct pri_settings *list, uint32_t flags, char **error)
+int pri_settings_of_restore(struct pri_settings *list, uint64_t deadline_ns, uint32_t flags,
+			    char **error)
 {
-	uint64_t deadline_ns = pri_deadline(list->target.host->ctx);
 	int r = check_running(list->target.domain, deadline_ns, error);
 
 	if (r == 0)
@@ -138,7 +138,14 @@ static int restore(struct pri_settings *list, uint32_t flags, char **error)
 	if (r < 0)
 		return r;
 	keep_valued(list);
-	r = check_served(list, deadline_ns, flags, error);
+	return check_served(list, deadline_ns, flags, error);
+}
+
+static int restore(struct pri_settings *list, uint32_t flags, char **error)
+{
+	uint64_t deadline_ns = pri_deadline(list->target.host->ctx);
+	int r = pri_settings_of_restore(list, deadline_ns, flags, error);
+
 	if (r == 0)
 		r = pri_settings_write(list, deadline_ns, flags, error);
 	return r < 0 ? pri_settings_fail(list, 1, r, error) : 0;

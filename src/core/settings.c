@@ -177,8 +177,7 @@ static int check_values(struct pri_settings *list, char **error)
 	return 0;
 }
 
-int pri_settings_write(struct pri_settings *list, uint64_t deadline_ns, uint32_t flags,
-		       char **error)
+int pri_settings_differ(struct pri_settings *list, uint64_t deadline_ns, char **error)
 {
 	int r = point_to_all(list);
 
@@ -187,7 +186,14 @@ int pri_settings_write(struct pri_settings *list, uint64_t deadline_ns, uint32_t
 	if (r < 0)
 		return r;
 	pri_items_read_before(list->differing, list->differing_count, deadline_ns);
-	r = keep_differing(list, error);
+	return keep_differing(list, error);
+}
+
+int pri_settings_write(struct pri_settings *list, uint64_t deadline_ns, uint32_t flags,
+		       char **error)
+{
+	int r = pri_settings_differ(list, deadline_ns, error);
+
 	if (r == 0)
 		r = pri_host_lock_all(&list->locks, list->differing, list->differing_count,
 				      deadline_ns, error);

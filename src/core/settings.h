@@ -22,7 +22,14 @@ int pri_settings_add(struct pri_settings *list, const struct pri_attr *attr, con
 		     char **error);
 /* Where the persistent configuration has a value, that is wanted. */
 int pri_settings_take_persistent(struct pri_settings *list, uint64_t deadline_ns, char **error);
-/* Check all, and write those that are not as wanted. */
+/* reset.c, restore.c: what these two write, for one mode; not yet which of them differ. */
+int pri_settings_of_reset(struct pri_settings *list, const char *attribute, const char *instance,
+			  uint64_t deadline_ns, char **error);
+int pri_settings_of_restore(struct pri_settings *list, uint64_t deadline_ns, uint32_t flags,
+			    char **error);
+/* Check the values, and find those that are not as wanted. */
+int pri_settings_differ(struct pri_settings *list, uint64_t deadline_ns, char **error);
+/* The same, and write them. */
 int pri_settings_write(struct pri_settings *list, uint64_t deadline_ns, uint32_t flags,
 		       char **error);
 /* Take back what was written of n lists, after a failure with this code, which is returned. */

@@ -235,6 +235,12 @@ reset_cases() {
 		reset vm1 cpu.shares cpu.sares
 	expect "reset that fails tells that nothing was changed" 1 '' 'cpu.pin.*nothing was' \
 		reset vm1 cpu.shares 'cpu.pin[9]'
+	expect "reset that is looked at" 0 'vm1 cpu.shares +512 +1024 +ok.*nothing was changed' '' \
+		-c 'fake:///3?inject=set+domain=vm1+attribute=cpu.shares+value=512' reset vm1 --dry-run
+	expect "reset that is looked at, where nothing is set" 0 '^vm1  was at its defaults' '' \
+		reset vm1 --dry-run
+	expect "reset of both modes cannot be looked at" 2 '' 'not both' \
+		reset vm1 --dry-run --live --config
 	expect "reset of the host" 1 '' 'pralloc set @host' reset @host
 }
 
@@ -286,6 +292,8 @@ journal_cases() {
 	sed -i '/^end/d' "$dir/j"
 	expect "a journal is not written over" 1 '' 'recover that first' \
 		set --journal "$dir/j" vm1 cpu.shares=6
+	json "recover that only looks" 0 'd["steps"][0]["status"] in ("ok", "undone")' \
+		recover --dry-run --json "$dir/j"
 	json "recover as JSON" 0 'd["steps"][0]["status"] == "undone"' recover --json "$dir/j"
 	expect "a journal that is not there" 1 '' 'cannot open the journal .*none: No such' \
 		recover "$dir/none"
@@ -316,6 +324,9 @@ apply_cases() {
 }
 
 restore_cases() {
+	local burst='attribute=cpu.burst+value=7ms+config=yes'
+	local two_bursts="fake:///3?inject=set+domain=vm1+$burst;set+domain=vm2+$burst"
+
 	expect "restore where nothing is to be done" 0 '^vm1  has what its configuration says$' '' \
 		restore vm1
 	PRALLOC_URI='fake:///3?inject=set+domain=vm2+attribute=cpu.burst+value=7ms+config=yes'
@@ -330,6 +341,13 @@ restore_cases() {
 		'cpu.burst of vm2' restore --all
 	PRALLOC_URI=fake:///3
 	expect "restore of all" 0 $'(vm[123]  has .*\n?){3}' '' restore --all
+	expect "restore that is looked at" 0 \
+		'vm2 cpu.burst +0 s +7 ms +ok.*vm3  has what its configuration says' '' \
+		-c 'fake:///3?inject=set+domain=vm2+attribute=cpu.burst+value=7ms+config=yes' \
+		restore vm2 vm3 --dry-run
+	json "json of restores that are looked at" 0 'd["dry_run"] and
+		[s["name"] for s in d["steps"]] == ["vm1", "vm2"]' -c "$two_bursts" \
+		restore --all --dry-run --json
 	expect "restore of nobody" 2 '' 'either domains or --all' restore
 	expect "restore of all and one" 2 '' 'either domains or --all' restore --all vm1
 	expect "restore of one that is not there" 1 '^vm2  has .*' 'did you mean vm' \
