@@ -179,12 +179,17 @@ static int in_child(struct scene *scene, int (*what)(struct net_host *host))
 
 static int take_some(struct net_host *host)
 {
-	return guarantee(host->vm[2], 10);
+	return guarantee(host->vm[2], 15);
 }
 
 static int shrink_link(struct net_host *host)
 {
 	return pr_host_set_u64(host->host, "net.link.out", NET_LINK, 30 * MBIT_BYTES, 0);
+}
+
+static int reset_guarantee(struct net_host *host)
+{
+	return pr_domain_reset(host->vm[2], "net.guarantee.out", NULL, 0);
 }
 
 static int set_weight(struct net_host *host)
@@ -194,7 +199,7 @@ static int set_weight(struct net_host *host)
 
 struct attempts {
 	struct scene *scene;
-	int count, take, shrink, weight;
+	int count, take, shrink, reset, weight;
 };
 
 /* The donor has given, and the recipient has not taken yet. */
@@ -208,6 +213,7 @@ static void try_now(void *data, const struct pr_plan *plan, size_t index)
 		return;
 	attempts->take = in_child(attempts->scene, take_some);
 	attempts->shrink = in_child(attempts->scene, shrink_link);
+	attempts->reset = in_child(attempts->scene, reset_guarantee);
 	attempts->weight = in_child(attempts->scene, set_weight);
 }
 
@@ -219,17 +225,20 @@ Test(net_plans, nobody_takes_what_is_on_its_way, .timeout = 60)
 
 	begin(&scene, 3);
 	attempts.scene = &scene;
-	cr_assert_eq(guarantee(scene.host.vm[0], 80), 0);
-	want(&scene, 0, 60);
+	cr_assert_eq(guarantee(scene.host.vm[0], 70), 0);
+	cr_assert_eq(guarantee(scene.host.vm[2], 10), 0);
+	want(&scene, 0, 50);
 	want(&scene, 1, 20);
 	pr_plan_set_progress(scene.plan, try_now, &attempts);
 	cr_expect_eq(pr_plan_apply(scene.plan, TIME, 0), 0, "%s", pr_plan_errmsg(scene.plan));
 	cr_expect_geq(attempts.count, 1);
 	cr_expect_eq(attempts.take, EBUSY, "%d", attempts.take);
 	cr_expect_eq(attempts.shrink, EBUSY, "%d", attempts.shrink);
+	cr_expect_eq(attempts.reset, EBUSY, "%d", attempts.reset);
 	cr_expect_eq(attempts.weight, 0, "a weight takes nothing from anybody: %d",
 		     attempts.weight);
 	cr_expect_eq(guaranteed(scene.host.vm[1]), 20);
+	cr_expect_eq(in_child(&scene, reset_guarantee), 0, "it is not held any more");
 	cr_expect_eq(in_child(&scene, shrink_link), 255, "too small, and not held any more");
 	end(&scene);
 }
