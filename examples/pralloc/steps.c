@@ -202,6 +202,9 @@ static char *verdict(struct app *app, const struct pr_plan *plan, const struct p
 					       : error_brief(step->error));
 	if (step->status != PRALLOC_STEP_OK)
 		return copy_text("not checked");
+	if (*step->text)
+		return format_text("ok, but %s", reason_alone(step->text, step->attribute,
+							      step->instance, step->target));
 	moved = amount(app, step, &step->wanted, &gives);
 	giver = moved && !gives ? giver_of(app, plan, step) : 0;
 	if (giver)
@@ -252,6 +255,8 @@ static struct json_object *step_json(struct app *app, const struct pr_step *step
 	json_put(object, "elapsed_us", json_number(step->elapsed_us));
 	if (step->error)
 		json_put(object, "error", error_json(step->error, step->text));
+	else if (*step->text)
+		json_put(object, "note", json_text(step->text));
 	return object;
 }
 

@@ -309,6 +309,8 @@ apply_cases() {
 		>"$dir/a.plan"
 	expect "apply of a file" 0 'vm1 .*512.*vm2 .*4096.*1G → 512M.*@host .*ksm.run' '' \
 		apply "$dir/a.plan"
+	expect "what never acts is told" 0 'ok, but 900000 us in each 100000 us are more than the 8 CPUs' '' \
+		--dry-run set vm1 cpu.quota=900000
 	expect "apply without doing it" 0 '4 of 4 steps can be done' '' --dry-run apply "$dir/a.plan"
 	out=$("$pralloc" apply - <"$dir/a.plan" 2>"$dir/err")
 	status=$? err=$(cat "$dir/err")
