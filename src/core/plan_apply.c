@@ -85,7 +85,7 @@ int pr_plan_start(struct pr_plan *plan, uint32_t timeout_ms, uint32_t flags)
 	if (r == 0)
 		r = pri_run_watch(run, &error);
 	if (r == 0)
-		pri_run_wake(run);
+		pri_run_wake_at(run, 0);
 	else
 		pri_run_free(run);
 	return pri_plan_result(plan, r, &error);

@@ -2,7 +2,6 @@
 /* The calls of a stage: one after another on a host, side by side on several. */
 #include <errno.h>
 #include <poll.h>
-#include <sys/epoll.h>
 
 #include "core/plan_run.h"
 
@@ -210,15 +209,6 @@ static void call_done(struct pri_run *run, struct pri_lane *lane, int r,
 			run->stopped = true;
 }
 
-static void watch(struct pri_run *run, int fd)
-{
-	struct epoll_event event = {.events = EPOLLIN};
-
-	/* Without it the answer is found when the deadline has passed. */
-	if (pri_run_watch(run, &run->error) == 0)
-		epoll_ctl(run->epoll_fd, EPOLL_CTL_ADD, fd, &event);
-}
-
 static void no_memory(struct pri_run *run, struct pri_lane *lane, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -266,7 +256,7 @@ static void begin_call(struct pri_run *run, struct pri_lane *lane)
 	if (r == 0 && backend->begin)
 		r = backend->begin(&lane->call, run->op, lane->changes, changes, &lane->pending);
 	if (r == 1) {
-		watch(run, lane->pending.fd);
+		pri_run_watch_too(run, lane->pending.fd, PRI_WAKE_OTHER);
 		return;
 	}
 	if (r == 0)
@@ -287,8 +277,7 @@ static void end_call(struct pri_run *run, struct pri_lane *lane)
 	size_t changes = run->op == PRI_OP_STATE ? 0 : lane->busy;
 	int r;
 
-	if (run->epoll_fd >= 0)
-		epoll_ctl(run->epoll_fd, EPOLL_CTL_DEL, lane->pending.fd, NULL);
+	pri_run_unwatch_one(run, lane->pending.fd);
 	r = lane->call.backend->finish(&lane->call, run->op, lane->changes, changes, &identity,
 				       &lane->pending);
 	call_done(run, lane, r, &identity);
@@ -299,13 +288,20 @@ static bool is_idle(const struct pri_run *run, const struct pri_lane *lane)
 	return !lane->busy && (lane->next == lane->count || run->stopped);
 }
 
+/* Some calls of this machine take less time than a look at the clock is worth. */
+static bool has_time(struct pri_run *run, unsigned int round, uint64_t until_ns)
+{
+	if (round % ROUNDS)
+		return true;
+	run->stopped = run->stopped || pri_run_is_cancelled(run);
+	return pri_now_ns() < until_ns;
+}
+
 bool pri_lanes_step(struct pri_run *run, uint64_t until_ns)
 {
 	bool moved = true, all = true;
 
-	/* Some calls of this machine take less time than a look at the clock is worth. */
-	for (unsigned int round = 1; moved && (round % ROUNDS || pri_now_ns() < until_ns);
-	     round++) {
+	for (unsigned int round = 1; moved && has_time(run, round, until_ns); round++) {
 		moved = false;
 		for (size_t i = 0; i < run->lane_count; i++) {
 			struct pri_lane *lane = &run->lanes[i];
@@ -329,9 +325,15 @@ uint64_t pri_lanes_until(const struct pri_run *run)
 {
 	uint64_t until_ns = UINT64_MAX;
 
-	for (size_t i = 0; i < run->lane_count; i++)
-		if (run->lanes[i].busy && run->lanes[i].call.deadline_ns < until_ns)
-			until_ns = run->lanes[i].call.deadline_ns;
+	for (size_t i = 0; i < run->lane_count; i++) {
+		const struct pri_lane *lane = &run->lanes[i];
+
+		/* Its turn was over before its calls were. */
+		if (!lane->busy && !is_idle(run, lane))
+			return 0;
+		if (lane->busy && lane->call.deadline_ns < until_ns)
+			until_ns = lane->call.deadline_ns;
+	}
 	return until_ns == UINT64_MAX ? run->deadline_ns : until_ns;
 }
 
@@ -339,7 +341,6 @@ void pri_lanes_notice(struct pri_run *run)
 {
 	for (size_t i = 0; i < run->lane_count; i++) {
 		struct pri_target host = {.host = run->lanes[i].host};
-		struct epoll_event event = {.events = EPOLLIN | EPOLLET};
 		struct pri_call call;
 		int fd = -1;
 
@@ -347,9 +348,8 @@ void pri_lanes_notice(struct pri_run *run)
 			continue;
 		run->lanes[i].has_notice = true;
 		pri_call_begin(&call, &host, 0, run->deadline_ns);
-		if (call.backend->notice && call.backend->notice(&call, &fd) == 0 &&
-		    pri_run_watch(run, &run->error) == 0)
-			epoll_ctl(run->epoll_fd, EPOLL_CTL_ADD, fd, &event);
+		if (call.backend->notice && call.backend->notice(&call, &fd) == 0)
+			pri_run_watch_too(run, fd, PRI_WAKE_NOTICE);
 		free(call.error);
 	}
 }

@@ -2,8 +2,6 @@
 /* A plan's way through its stages. */
 #include <errno.h>
 #include <poll.h>
-#include <sys/epoll.h>
-#include <sys/timerfd.h>
 
 #include "core/plan_journal.h"
 #include "core/plan_run.h"
@@ -116,10 +114,7 @@ void pri_run_free(struct pri_run *run)
 	pri_run_unlock(run);
 	pri_back_clear(run);
 	readings_clear(run);
-	if (run->timer_fd >= 0)
-		close(run->timer_fd);
-	if (run->epoll_fd >= 0)
-		close(run->epoll_fd);
+	pri_run_unwatch(run);
 	if (run->plan->run == run)
 		run->plan->run = NULL;
 	for (size_t i = 0; run->targets && i < run->plan->target_count; i++)
@@ -129,44 +124,6 @@ void pri_run_free(struct pri_run *run)
 	free(run->list);
 	free(run->error);
 	free(run);
-}
-
-static int add_watch(struct pri_run *run, int fd, uint32_t events)
-{
-	struct epoll_event event = {.events = events};
-
-	return epoll_ctl(run->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
-}
-
-int pri_run_watch(struct pri_run *run, char **error)
-{
-	int r;
-
-	if (run->epoll_fd >= 0)
-		return 0;
-	run->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	run->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	r = run->epoll_fd < 0 || run->timer_fd < 0 ? -EIO : add_watch(run, run->timer_fd, EPOLLIN);
-	if (r == 0)
-		/* Once: it stays readable while what was done is taken back. */
-		r = add_watch(run, run->plan->cancel_fd, EPOLLIN | EPOLLET);
-	return r < 0 ? pri_set_error(error, -EIO, "no descriptor is free: %m") : 0;
-}
-
-/* The descriptor becomes readable then, or when something happens before. */
-static void set_timer(const struct pri_run *run, uint64_t at_ns)
-{
-	struct itimerspec timer = {.it_value = {.tv_sec = (time_t)(at_ns / NS_PER_S),
-						.tv_nsec = (long)(at_ns % NS_PER_S)}};
-
-	if (at_ns == 0)
-		timer.it_value.tv_nsec = 1;
-	timerfd_settime(run->timer_fd, TFD_TIMER_ABSTIME, &timer, NULL);
-}
-
-void pri_run_wake(const struct pri_run *run)
-{
-	set_timer(run, 0);
 }
 
 void pri_run_append(struct pri_run *run, struct pri_item *item)
@@ -241,7 +198,7 @@ static void fail_run(struct pri_run *run, int code)
 		enter_stage(run, PRI_STAGE_BACK_IDENTIFY);
 }
 
-static bool is_cancelled(const struct pri_run *run)
+bool pri_run_is_cancelled(const struct pri_run *run)
 {
 	return run->stage < PRI_STAGE_BACK_IDENTIFY && atomic_load(&run->plan->cancelled);
 }
@@ -286,19 +243,19 @@ static int step(struct pri_run *run, uint64_t until_ns)
 	const struct pri_stage_row *stage = &stages[run->stage];
 	int r = 0;
 
-	if (run->wake_ns && pri_now_ns() < run->wake_ns && !is_cancelled(run))
+	if (run->wake_ns && pri_now_ns() < run->wake_ns && !pri_run_is_cancelled(run))
 		return 1;
 	run->wake_ns = 0;
-	if (is_cancelled(run) && !run->entered)
+	if (pri_run_is_cancelled(run) && !run->entered)
 		r = cancel(run);
 	else if (!run->entered)
 		r = enter(run);
 	if (r == 0 && stage->op) {
-		run->stopped = run->stopped || is_cancelled(run);
+		run->stopped = run->stopped || pri_run_is_cancelled(run);
 		if (!pri_lanes_step(run, until_ns))
 			return 1;
 	}
-	if (r == 0 && is_cancelled(run))
+	if (r == 0 && pri_run_is_cancelled(run))
 		r = cancel(run);
 	if (r == 0 && stage->leave)
 		r = stage->leave(run);
@@ -370,19 +327,15 @@ int pri_run_step(struct pri_run *run, uint64_t until_ns, char **error)
 {
 	int r;
 
+	pri_run_consume(run);
 	do {
 		if (run->stage == PRI_STAGE_END)
 			return finish(run, error);
 		r = step(run, until_ns);
 	} while (r == 0 && pri_now_ns() < until_ns);
-	if (run->epoll_fd >= 0) {
-		/* What waits has a time of its own, or a call's answer; one that has passed
-		 * already is of a last look. */
-		uint64_t at_ns = r == 0 ? 0 : run->wake_ns ? run->wake_ns : pri_lanes_until(run);
-
-		(void)!read(run->timer_fd, &(uint64_t){0}, sizeof(uint64_t));
-		set_timer(run, at_ns);
-	}
+	/* What waits has a time of its own, or a call's answer; one that has passed already is of a
+	 * last look. */
+	pri_run_wake_at(run, r == 0 ? 0 : run->wake_ns ? run->wake_ns : pri_lanes_until(run));
 	return 1;
 }
 

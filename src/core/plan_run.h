@@ -3,6 +3,7 @@
  * A run of a plan: the state machine behind check, apply and undo.
  *
  *   plan_run.c      the table of stages, and going through it
+ *   plan_wake.c     what wakes a run that waits
  *   plan_lane.c     the calls of a stage: side by side on several hosts
  *   plan_lock.c     the first stage: locks
  *   plan_look.c     stages that only look: identities, checks, present values
@@ -114,6 +115,7 @@ struct pri_run {
 	struct pri_item **lane_items; /* where there are several: the list, lane by lane */
 	uint64_t stage_ns;	      /* when it was entered first */
 	uint64_t wake_ns;	      /* nothing to do before */
+	uint64_t looked_ns;	      /* when guests were looked at last */
 	bool begun_wait;	      /* for arrival: what is waited for is known */
 	bool waits;		      /* something that was written has to arrive */
 	bool cuts;		      /* less was wished for than was asked for */
@@ -154,15 +156,26 @@ void pri_run_free(struct pri_run *run);
 int pri_run_step(struct pri_run *run, uint64_t until_ns, char **error);
 /* To the end. */
 int pri_run_whole(struct pri_run *run, char **error);
-/* Descriptors to wait with; 0 or an error. */
-int pri_run_watch(struct pri_run *run, char **error);
-/* Its descriptor is readable at once. */
-void pri_run_wake(const struct pri_run *run);
+/* Whether pr_plan_cancel was called, and it is not taken back yet. */
+bool pri_run_is_cancelled(const struct pri_run *run);
 /* Make room in the list for all items, ways back, and readings. */
 int pri_run_room(struct pri_run *run);
 void pri_run_append(struct pri_run *run, struct pri_item *item);
 /* Keep the text as the reason of the run's failure. */
 #define pri_run_fail(run, value, ...) pri_set_error(&(run)->error, (value), __VA_ARGS__)
+
+/* plan_wake.c */
+enum { PRI_WAKE_OTHER, PRI_WAKE_NOTICE };
+/* Descriptors to wait with; 0 or an error. */
+int pri_run_watch(struct pri_run *run, char **error);
+void pri_run_unwatch(struct pri_run *run);
+/* One more that wakes: PRI_WAKE_NOTICE for its edges, and what waits for a guest looks at it. */
+void pri_run_watch_too(struct pri_run *run, int fd, int why);
+void pri_run_unwatch_one(const struct pri_run *run, int fd);
+/* The descriptor becomes readable then, or when something happens before; 0: at once. */
+void pri_run_wake_at(const struct pri_run *run, uint64_t at_ns);
+/* Take what has woken it. */
+void pri_run_consume(struct pri_run *run);
 
 /* plan_lane.c */
 int pri_lanes_init(struct pri_run *run);
@@ -256,6 +269,8 @@ void pri_arrival_begin(struct pri_arrival *arrival, const struct pri_item *item)
 char *pri_arrival_text(const struct pri_attr *attr, uint64_t number);
 /* When to look again. */
 void pri_arrival_pause(struct pri_run *run);
+/* Something has happened to a domain: look sooner. */
+void pri_arrival_hurry(struct pri_run *run);
 
 /* plan_keep.c */
 int pri_enter_keep(struct pri_run *run);

@@ -115,9 +115,19 @@ void pri_arrival_pause(struct pri_run *run)
 		pause = PAUSE_MIN_NS;
 	if (pause > PAUSE_MAX_NS)
 		pause = PAUSE_MAX_NS;
+	run->looked_ns = now_ns;
 	run->wake_ns = now_ns + pause;
 	if (run->wake_ns > run->deadline_ns)
 		run->wake_ns = run->deadline_ns;
+}
+
+/* Not more often than at the beginning: a host may have many events of others. */
+void pri_arrival_hurry(struct pri_run *run)
+{
+	uint64_t at_ns = run->looked_ns + PAUSE_MIN_NS;
+
+	if (run->looked_ns && run->wake_ns > at_ns)
+		run->wake_ns = at_ns;
 }
 
 /* The first time all that were written, then those that have not come to an end. */

@@ -3,6 +3,8 @@
 #include "backend/fake/fake.h"
 
 #include <errno.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "core/core.h"
 
@@ -24,6 +26,19 @@ static void post(struct pri_fake_host *host, const struct pri_fake_domain *domai
 void pri_fake_tell(struct pri_fake_host *host, const struct pri_fake_domain *domain, int type)
 {
 	post(host, domain, &(struct pri_event){.type = type, .attr = PRI_ATTR_NONE});
+	if (host->notice_fd >= 0)
+		(void)!write(host->notice_fd, &(uint64_t){1}, sizeof(uint64_t));
+}
+
+/* Of domains that come and go: a balloon that moves is looked at. */
+int pri_fake_notice(struct pri_call *call, int *ret_fd)
+{
+	struct pri_fake_host *host = call->host;
+
+	if (host->notice_fd < 0)
+		host->notice_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	*ret_fd = host->notice_fd;
+	return host->notice_fd < 0 ? pri_fake_core->fail(call, -EIO, "no descriptor is free") : 0;
 }
 
 void pri_fake_tell_setting(const struct pri_call *call, const struct pri_change *change)

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/core.h"
 
@@ -78,6 +79,8 @@ static void fake_close(void *opaque)
 	pri_fake_store_clear(&host->store);
 	pri_fake_fault_clear(host);
 	pri_fake_core->event_unref(host->events);
+	if (host->notice_fd >= 0)
+		close(host->notice_fd);
 	free(host);
 }
 
@@ -88,6 +91,7 @@ static struct pri_fake_host *new_host(uint32_t count)
 	if (!host)
 		return NULL;
 	host->count = count;
+	host->notice_fd = -1;
 	host->start_ns = pri_fake_core->now_ns();
 	host->domains = calloc(count, sizeof(struct pri_fake_domain *));
 	if (host->domains)
@@ -210,5 +214,6 @@ const struct pri_backend pri_fake_backend = {
 	.arrived = pri_fake_arrived,
 	.begin = pri_fake_begin,
 	.finish = pri_fake_finish,
+	.notice = pri_fake_notice,
 	.private_domains = true,
 };

@@ -138,6 +138,7 @@ struct pri_fake_host {
 	struct pri_fake_fault *faults;
 	size_t fault_count;
 	struct pri_event_queue *events; /* NULL: nobody listens */
+	int notice_fd;			/* of pri_fake_notice(); -1: nobody waits */
 	bool disconnected;
 	uint64_t memory_bytes; /* that a directive says it has; 0: room for all */
 	bool delayed;	       /* the time that the next call takes has passed already */
@@ -238,6 +239,7 @@ int pri_fake_set(struct pri_fake_host *host, struct pri_fake_domain *domain,
 		 const struct pri_attr *attr, const char *text, uint32_t mode, bool told,
 		 char **error);
 /* Functions of the table. */
+int pri_fake_notice(struct pri_call *call, int *ret_fd);
 int pri_fake_listen(struct pri_call *call, struct pri_event_queue *queue);
 void pri_fake_look(struct pri_call *call);
 
