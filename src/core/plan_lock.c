@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The first stage of a plan: its locks, which it holds to its end. */
 #include <errno.h>
+#include <unistd.h>
 
 #include "core/domain_lock.h"
 #include "core/plan_run.h"
@@ -8,6 +9,8 @@
 /* Whoever holds a lock for longer than this is worth an error. */
 #define LOCK_PATIENCE_NS UINT64_C(500000000)
 #define LOCK_PAUSE_NS UINT64_C(2000000)
+/* Another one of up to this much each time, so that two that were at odds are not again. */
+#define LOCK_JITTER_NS UINT64_C(4000000)
 
 /* One item stands for the domain: a live one, where there is one. */
 static void note_domain(struct pri_run *run, struct pri_item *item)
@@ -72,6 +75,17 @@ static int prepare_item(struct pri_run *run, struct pri_item *item)
 	return pri_item_prepare(item, run->flags) == 0 ? lock_item(run, item) : 0;
 }
 
+/* What is held is let go meanwhile: of two plans that take the same domains in another order, each
+ * would wait for the other. */
+static void pause_unlocked(struct pri_run *run)
+{
+	uint64_t now_ns = pri_now_ns();
+
+	pri_run_unlock(run);
+	run->wake_ns =
+		now_ns + LOCK_PAUSE_NS + (now_ns ^ (uint64_t)getpid() << 12) % LOCK_JITTER_NS;
+}
+
 /* Here and below: whatever can be done in one pass over the items is, for there may be more of
  * them than the caches hold. */
 int pri_enter_lock(struct pri_run *run)
@@ -87,9 +101,9 @@ int pri_enter_lock(struct pri_run *run)
 	pri_order(run->items, run->n);
 	if (run->purpose == PRI_RUN_CHECK || first != -EBUSY)
 		return run->purpose == PRI_RUN_CHECK ? 0 : first;
-	if (pri_now_ns() >= run->stage_ns + LOCK_PATIENCE_NS)
+	if (pri_now_ns() >= run->stage_ns + LOCK_PATIENCE_NS || pri_now_ns() >= run->deadline_ns)
 		return first;
-	run->wake_ns = pri_now_ns() + LOCK_PAUSE_NS;
+	pause_unlocked(run);
 	return 1;
 }
 

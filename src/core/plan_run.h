@@ -99,7 +99,7 @@ struct pri_run {
 	int stage;   /* enum pri_stage */
 	bool entered;
 	uint32_t flags;
-	uint64_t begun_ns, deadline_ns, lock_until_ns;
+	uint64_t begun_ns, deadline_ns;
 	struct pri_item **items; /* all, in order */
 	size_t n, gives;	 /* those that give come first */
 	struct pri_run_target *targets;

@@ -111,6 +111,87 @@ Test(domain_lock, writers_wait_for_each_other)
 	driver_bed_close(&bed);
 }
 
+#define CROSSED 30
+#define CROSSED_MS 1500
+
+/* libvirt's test driver with many domains. */
+static void write_domains(const char *path)
+{
+	FILE *file = fopen(path, "we");
+
+	cr_assert(file);
+	fputs("<node>", file);
+	for (int i = 0; i < CROSSED; i++)
+		fprintf(file,
+			"<domain type='test'><name>d%d</name>"
+			"<uuid>6118a1b0-af0b-41b2-af8a-%012d</uuid><memory unit='MiB'>4096</memory>"
+			"<os><type>hvm</type></os></domain>",
+			i, i);
+	fputs("</node>", file);
+	fclose(file);
+}
+
+/* Applies plans over all domains, from the first or from the last on.  Returns how many. */
+static int apply_all(const char *root, const char *uri, bool backward)
+{
+	uint64_t until_ns = pri_now_ns() + CROSSED_MS * UINT64_C(1000000);
+	struct pr_domain *doms[CROSSED] = {NULL};
+	struct pr_ctx *ctx = NULL;
+	struct pr_host *host = NULL;
+	int count = 0;
+
+	if (pr_ctx_new(&ctx) < 0 || pr_ctx_set_root(ctx, root) < 0 ||
+	    pr_host_open(ctx, uri, 0, &host) < 0)
+		return 0;
+	for (int i = 0; i < CROSSED; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "d%d", i);
+		if (pr_domain_open(host, name, 0, &doms[i]) < 0)
+			return 0;
+	}
+	while (pri_now_ns() < until_ns && count < 100) {
+		struct pr_plan *plan = NULL;
+
+		if (pr_plan_new(ctx, &plan) < 0)
+			return 0;
+		for (int i = 0; i < CROSSED; i++)
+			pr_plan_set_u64(plan, doms[backward ? CROSSED - 1 - i : i],
+					"mem.hard_limit", NULL, (3000 + (uint64_t)count) * MIB);
+		count += pr_plan_apply(plan, TIME, PRALLOC_ALLOW_HARM) == 0;
+		pr_plan_free(plan);
+	}
+	return count;
+}
+
+/* Neither keeps the other from all of them, holding a half itself. */
+Test(domain_lock, plans_that_cross)
+{
+	struct driver_bed bed;
+	char path[64], uri[80];
+	pid_t pids[2];
+
+	driver_bed_open(&bed);
+	snprintf(path, sizeof(path), "%s/domains.xml", bed.root);
+	snprintf(uri, sizeof(uri), "test://%s", path);
+	write_domains(path);
+	for (int i = 0; i < 2; i++) {
+		pids[i] = fork();
+		cr_assert_geq(pids[i], 0);
+		if (pids[i] == 0)
+			_exit(apply_all(bed.root, uri, i == 1));
+	}
+	for (int i = 0; i < 2; i++) {
+		int status;
+
+		cr_assert_eq(waitpid(pids[i], &status, 0), pids[i]);
+		fprintf(stderr, "process %d: %d plans\n", i, WEXITSTATUS(status));
+		cr_expect(WIFEXITED(status) && WEXITSTATUS(status) >= 5, "process %d: 0x%x", i,
+			  status);
+	}
+	driver_bed_close(&bed);
+}
+
 /* A plan that goes on, and another handle of this process. */
 Test(domain_lock, plans_of_one_process)
 {
