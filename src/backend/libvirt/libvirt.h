@@ -59,8 +59,11 @@ struct pri_lv_host {
 	bool lost;	      /* conn is dead */
 	uint64_t reopened_ns; /* when a lost connection was made again; 0: never */
 	int callbacks[PRI_LV_EVENTS];
-	bool own_loop;		 /* the event loop is ours */
-	bool wants_events;	 /* from the next pri_lv_ensure() on */
+	bool own_loop;	   /* the event loop is ours */
+	bool wants_events; /* from the next pri_lv_ensure() on */
+	/* Left to the worker by pri_lv_notice(), once; the flag is the caller's thread's. */
+	struct pri_task listen_task;
+	bool listen_asked;
 	bool listening;		 /* for events, as far as there are any */
 	bool close_watched;	 /* the close callback is registered */
 	bool events;		 /* lifecycle events arrive, in a thread of our own */

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <stddef.h>
 
 #include "backend/libvirt/libvirt.h"
 
@@ -192,13 +193,24 @@ int pri_lv_arrived(struct pri_call *call, struct pri_change *changes, size_t n)
 	return r == 1 ? pri_lv_finish(call, PRI_OP_ARRIVED, changes, n, NULL, &pending) : r;
 }
 
+static void begin_to_listen(struct pri_task *task)
+{
+	struct pri_lv_host *host =
+		(struct pri_lv_host *)((char *)task - offsetof(struct pri_lv_host, listen_task));
+
+	host->wants_events = true;
+}
+
+/* With the next job: a plan that is dispatched does not wait for a connection to be made. */
 int pri_lv_notice(struct pri_call *call, int *ret_fd)
 {
 	struct pri_lv_host *host = call->host;
-	int r = host->wants_events ? 0 : start_listening(call);
 
-	if (r < 0)
-		return r;
+	if (!host->listen_asked) {
+		host->listen_asked = true;
+		host->listen_task.run = begin_to_listen;
+		pri_worker_defer(host->worker, &host->listen_task);
+	}
 	*ret_fd = pri_wake_notice(host->wake);
 	return *ret_fd < 0 ? pri_lv_core->fail(call, -EIO, "no descriptor is free") : 0;
 }
