@@ -235,13 +235,21 @@ end_children()
 	rm -rf "$dir"
 }
 
-# Sets `status` to what the command has told, or what became of the VM instead.
+# When the time is up the VM ends, and a file tells why.
+start_timer()
+{
+	# shellcheck disable=SC2016 # for the other shell
+	tied bash -c 'setpriv --pdeathsig KILL sleep "$1"; : >"$2/late"; kill -KILL "$3"' - \
+		"$timeout" "$dir" "$qemu_pid" >/dev/null 2>&1 &
+	timer_pid=$!
+}
+
+# Sets `status` to what the command has told, or what became of the VM instead. One process is
+# waited for: bash's `wait -n` sleeps on when the end of the VM comes just behind another child's.
 wait_vm()
 {
-	local ended=''
-
-	wait -n -p ended "$qemu_pid" "$timer_pid" || true
-	if [[ $ended == "$timer_pid" ]]; then
+	{ wait "$qemu_pid" || true; } 2>/dev/null
+	if [[ -e $dir/late ]]; then
 		status=124
 		complain "the time is up ($timeout s)"
 		return
@@ -282,11 +290,9 @@ run()
 	tied qemu-system-x86_64 "${args[@]}" </dev/null >"$dir/qemu.log" 2>&1 &
 	qemu_pid=$!
 	exec 5>&- 6>&-
-	tied sleep "$timeout" >/dev/null 2>&1 &
-	timer_pid=$!
+	start_timer
 	wait_vm
 	# What the VM has written comes out whole before we end.
-	kill -KILL "$qemu_pid" 2>/dev/null || true
 	wait "$out" "$err" || true
 	return "$status"
 }
