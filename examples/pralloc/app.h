@@ -99,7 +99,7 @@ struct app {
 	struct pr_ctx *ctx;
 	struct pr_host *host;
 	struct json_object *out;   /* with --json: the object that will be printed */
-	struct json_object *error; /* NULL, or {code, text, hints} */
+	struct json_object *error; /* NULL, or {code, text, problems, hints} */
 	const char *arrow;
 	bool colours;
 	bool changed; /* something was changed, whatever follows */

@@ -53,6 +53,22 @@ static int read_plan(struct app *app, const char *word, const char *name, char *
 	return status;
 }
 
+/* Each problem in a line of its own. */
+static int load_failed(struct app *app, const char *name, const struct pr_plan *plan, int code)
+{
+	size_t count = pr_plan_problem_count(plan), i;
+	const char *text;
+
+	if (count == 0)
+		fail(app, code, "%s: %s", name, pr_plan_errmsg(plan));
+	for (i = 0; (text = pr_plan_problem(plan, i)); i++)
+		fail(app, code, "%s: %s", name, text);
+	if (i < count)
+		hint(app, "%s: and %zu more problems", name, count - i);
+	hint(app, "nothing was changed");
+	return EXIT_REFUSED;
+}
+
 static int load_and_run(struct app *app, const char *name, const char *text)
 {
 	struct pr_plan *plan;
@@ -62,14 +78,12 @@ static int load_and_run(struct app *app, const char *name, const char *text)
 	if (r < 0)
 		return fail(app, r, "%s", pr_ctx_errmsg(app->ctx));
 	r = pr_plan_load(plan, app->host, text, /* flags= */ 0);
-	if (r < 0) {
-		status = fail(app, r, "%s: %s", name, pr_plan_errmsg(plan));
-		hint(app, "nothing was changed");
-	} else if (pr_plan_count(plan) == 0) {
+	if (r < 0)
+		status = load_failed(app, name, plan, r);
+	else if (pr_plan_count(plan) == 0)
 		status = fail(app, -EINVAL, "%s holds no change", name);
-	} else {
+	else
 		status = plan_run(app, plan);
-	}
 	pr_plan_free(plan);
 	return status;
 }

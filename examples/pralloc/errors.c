@@ -78,10 +78,16 @@ static void add_hint(struct app *app, const char *text)
 
 static void add_failure(struct app *app, int code, const char *text)
 {
-	if (app->error)
+	struct json_object *problems;
+
+	if (app->error) {
 		add_hint(app, text);
-	else
+	} else {
 		app->error = error_json(code, text);
+		json_put(app->error, "problems", need(json_object_new_array()));
+	}
+	json_object_object_get_ex(app->error, "problems", &problems);
+	json_append(problems, json_text(text));
 }
 
 __attribute__((format(printf, 1, 0))) static char *format_args(const char *format, va_list args)

@@ -88,11 +88,26 @@ PRALLOC_API int pr_plan_host_set_str(struct pr_plan *plan, struct pr_host *host,
  * @text: lines "VM ATTRIBUTE=VALUE…"; "@host" stands for the host; a name with blanks stands in
  * double quotes; "#" starts a comment.  See pralloc-plan(5).
  * @flags: 0.
- * All or nothing: on error no change is added, and the text names the line.
+ * All or nothing: on error no change is added.  The whole text is read all the same: the error and
+ * its text, which names the line, are of the first problem, and pr_plan_problem tells each.  Reading
+ * ends with the time of the call (as of pr_domain_open).
  * Errors: as pr_plan_set_str, and those of pr_domain_open.  Since: 0.1.
  */
 PRALLOC_API int pr_plan_load(struct pr_plan *plan, struct pr_host *host, const char *text,
 			     uint32_t flags);
+
+/** pr_plan_problem_count - how many problems the last pr_plan_load found in its text; 0 where it
+ * failed for another reason (arguments, memory).  Since: 0.1. */
+PRALLOC_API size_t pr_plan_problem_count(const struct pr_plan *plan);
+
+/**
+ * pr_plan_problem - a problem that the last pr_plan_load found in its text
+ *
+ * @index: from 0, in the order of the lines.
+ * Returns "line N: " and what is wrong, in one line, which lives until the next pr_plan_load or
+ * pr_plan_free; NULL beyond the last one, and beyond the first 64, which are told.  Since: 0.1.
+ */
+PRALLOC_API const char *pr_plan_problem(const struct pr_plan *plan, size_t index);
 
 /**
  * pr_plan_check - whether the plan can be done

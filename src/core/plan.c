@@ -74,6 +74,7 @@ void pr_plan_free(struct pr_plan *plan)
 		change_clear(plan, i);
 	for (size_t m = 0; m < PRI_STEP_MODES; m++)
 		free(plan->steps[m]);
+	pri_problems_clear(&plan->problems);
 	pri_plan_index_clear(&plan->index);
 	pri_plan_index_clear(&plan->targets);
 	pr_ctx_unref(plan->ctx);
@@ -238,13 +239,8 @@ static int copy_item(struct pri_item *to, const struct pri_item *from, uint32_t 
 	return pri_value_copy(&to->change.wanted, &from->change.wanted);
 }
 
-int pri_plan_add(struct pr_plan *plan, const struct pri_target *target,
-		 const struct pri_request *request, char **error)
+int pri_plan_takes(const struct pr_plan *plan, const struct pri_target *target, char **error)
 {
-	struct pri_step steps[PRI_STEP_MODES] = {{.status = PRALLOC_STEP_NEW},
-						 {.status = PRALLOC_STEP_NEW}};
-	struct pri_item *live = &steps[PRI_STEP_LIVE].item;
-	struct pri_item *config = &steps[PRI_STEP_CONFIG].item;
 	int r = pri_plan_idle(plan, error);
 
 	if (r < 0)
@@ -254,7 +250,20 @@ int pri_plan_add(struct pr_plan *plan, const struct pri_target *target,
 	if (target->host->ctx != plan->ctx)
 		return pri_set_error(error, -EINVAL, "%s was opened from another context",
 				     pri_target_name(target));
-	r = pri_item_init(live, target, request, PRALLOC_LIVE, error);
+	return 0;
+}
+
+int pri_plan_add(struct pr_plan *plan, const struct pri_target *target,
+		 const struct pri_request *request, char **error)
+{
+	struct pri_step steps[PRI_STEP_MODES] = {{.status = PRALLOC_STEP_NEW},
+						 {.status = PRALLOC_STEP_NEW}};
+	struct pri_item *live = &steps[PRI_STEP_LIVE].item;
+	struct pri_item *config = &steps[PRI_STEP_CONFIG].item;
+	int r = pri_plan_takes(plan, target, error);
+
+	if (r == 0)
+		r = pri_item_init(live, target, request, PRALLOC_LIVE, error);
 	if (r == 0)
 		r = grow(plan);
 	if (r == 0)

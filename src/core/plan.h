@@ -7,6 +7,7 @@
 
 #include "core/core.h"
 #include "core/plan_index.h"
+#include "core/plan_problem.h"
 
 /* A change is a step in each of two modes, of which a run looks at one or at both. */
 enum { PRI_STEP_CONFIG, PRI_STEP_LIVE, PRI_STEP_MODES };
@@ -54,6 +55,7 @@ struct pr_plan {
 	struct pri_journal *journal; /* NULL: none is kept */
 	int cancel_fd;		     /* eventfd: pr_plan_cancel may be called from anywhere */
 	atomic_bool cancelled;
+	struct pri_problems problems; /* of the last text */
 	char errmsg[PRI_ERRMSG_MAX];
 };
 
@@ -66,6 +68,8 @@ static inline int pri_plan_result(struct pr_plan *plan, int code, char **error)
 /* plan.c */
 /* Whether the plan can be changed or begun now. */
 int pri_plan_idle(const struct pr_plan *plan, char **error);
+/* Whether it takes changes of the target now. */
+int pri_plan_takes(const struct pr_plan *plan, const struct pri_target *target, char **error);
 /* Forget the steps from first on. */
 void pri_plan_truncate(struct pr_plan *plan, size_t first);
 int pri_plan_add(struct pr_plan *plan, const struct pri_target *target,

@@ -10,12 +10,33 @@
 struct reader {
 	struct pr_plan *plan;
 	struct pr_host *host;
+	struct pri_names names;
 	size_t line;
+	bool ended; /* the time of the call has passed */
 };
 
-static int fail_line(const struct reader *reader, int code, const char *cause, char **error)
+/* What a line names. */
+struct line {
+	struct pri_target target;
+	const char *name;
+	bool missing; /* there is no such domain */
+};
+
+/* What comes now is only counted. */
+static bool is_enough(const struct reader *reader)
 {
-	return pri_set_error(error, code, "line %zu: %s", reader->line, cause);
+	return reader->plan->problems.count >= PRI_PROBLEMS_MAX;
+}
+
+/* Note what is wrong, and go on: 0, or -ENOMEM. */
+static int tell(struct reader *reader, int code, const char *cause)
+{
+	if (code == -ENOMEM)
+		return code;
+	reader->ended = code == -ETIMEDOUT || pri_has_passed(pri_deadline(reader->host->ctx));
+	return pri_problems_add(&reader->plan->problems, code, "line %zu: %s%s", reader->line,
+				cause ? cause : pri_strerror(code),
+				reader->ended ? "; the rest was not read" : "");
 }
 
 /* The next word of a line, in place; a word may be quoted.  NULL at the end or at a comment;
@@ -52,8 +73,41 @@ static char *find_equals(char *word)
 	return closed ? closed + 1 : equals;
 }
 
-static int add_word(const struct reader *reader, const struct pri_target *target, char *word,
-		    char **error)
+/* What can be said of an assignment when there is no domain to ask. */
+static int check_word(const char *vm, const char *attribute, const char *value, char **error)
+{
+	pri_autofree char *cause = NULL;
+	const struct pri_attr *attr;
+	char instance[PRI_NAME_MAX];
+	struct pri_value wanted = {0};
+	int r = pri_attr_split(error, attribute, &attr, instance, sizeof(instance));
+
+	/* Of a percentage, 100 % is not known. */
+	if (r < 0 || strchr(value, '%'))
+		return r;
+	r = pri_value_parse(&cause, attr, value, /* maximum= */ 0, &wanted);
+	pri_value_clear(&wanted);
+	return r < 0 ? pri_set_error(error, r, "%s of %s: %s", attribute, vm,
+				     cause ? cause : pri_strerror(r))
+		     : 0;
+}
+
+/* Texts of the value name the domain, those of the attribute do not. */
+static int tell_word(struct reader *reader, int code, const struct line *line,
+		     const char *attribute, const char *cause)
+{
+	pri_autofree char *ignored = NULL, *text = NULL;
+	const struct pri_attr *attr;
+	char instance[PRI_NAME_MAX];
+
+	if (is_enough(reader) ||
+	    pri_attr_split(&ignored, attribute, &attr, instance, sizeof(instance)) == 0)
+		return tell(reader, code, cause);
+	pri_set_error(&text, code, "%s: %s", line->name, cause ? cause : pri_strerror(code));
+	return tell(reader, code, text);
+}
+
+static int add_word(struct reader *reader, const struct line *line, char *word)
 {
 	pri_autofree char *cause = NULL;
 	char *value = find_equals(word);
@@ -61,55 +115,85 @@ static int add_word(const struct reader *reader, const struct pri_target *target
 	int r;
 
 	if (!value) {
-		pri_set_error(&cause, -EINVAL, "\"%.64s\" is not ATTRIBUTE=VALUE", word);
-		return fail_line(reader, -EINVAL, cause ? cause : "", error);
+		pri_set_error(&cause, -EINVAL, "%s: \"%.64s\" is not ATTRIBUTE=VALUE", line->name,
+			      word);
+		return tell(reader, -EINVAL, cause);
 	}
 	*value++ = '\0';
 	request.text = value;
-	r = pri_plan_add(reader->plan, target, &request, &cause);
-	return r < 0 ? fail_line(reader, r, cause ? cause : pri_strerror(r), error) : 0;
+	if (line->missing)
+		r = check_word(line->name, word, value, &cause);
+	else
+		r = pri_plan_add(reader->plan, &line->target, &request, &cause);
+	return r < 0 ? tell_word(reader, r, line, word, cause) : 0;
 }
 
-static int open_target(const struct reader *reader, const char *name, struct pri_target *target,
-		       char **error)
+static int tell_missing(struct reader *reader, const char *name, const char *cause)
+{
+	pri_autofree char *text = NULL;
+	const char *nearest = NULL;
+
+	if (!is_enough(reader))
+		nearest = pri_names_nearest(&reader->names, reader->host, name);
+	if (nearest)
+		pri_set_error(&text, -ENOENT, "%s (did you mean %s?)",
+			      cause ? cause : pri_strerror(-ENOENT), nearest);
+	return tell(reader, -ENOENT, text ? text : cause);
+}
+
+static int open_target(struct reader *reader, struct line *line)
 {
 	pri_autofree char *cause = NULL;
 	int r;
 
-	*target = (struct pri_target){.host = reader->host};
-	if (strcmp(name, "@host") == 0)
+	line->target.host = reader->host;
+	if (strcmp(line->name, "@host") == 0)
 		return 0;
-	r = *name ? pri_domain_open(reader->host, name, &target->domain, &cause) : -EINVAL;
-	return r < 0 ? fail_line(reader, r, cause ? cause : "the name of the domain is empty",
-				 error)
-		     : 0;
+	if (!*line->name) {
+		line->name = "\"\"";
+		line->missing = true;
+		return tell(reader, -EINVAL, "the name of the domain is empty");
+	}
+	r = pri_domain_open(reader->host, line->name, &line->target.domain, &cause);
+	line->missing = r < 0;
+	if (r == -ENOENT)
+		return tell_missing(reader, line->name, cause);
+	return r < 0 ? tell(reader, r, cause) : 0;
 }
 
-static int load_line(const struct reader *reader, char *line, char **error)
+static int add_words(struct reader *reader, const struct line *line, char *rest)
 {
-	struct pri_target target;
 	bool open = false;
-	char *rest = line;
-	char *word = next_word(&rest, &open);
 	size_t changes = 0;
-	int r;
+	char *word;
+	int r = 0;
 
-	if (open)
-		return fail_line(reader, -EINVAL, "a quote is not closed", error);
-	if (!word)
-		return 0;
-	r = open_target(reader, word, &target, error);
-	if (r < 0)
-		return r;
-	while (r == 0 && (word = next_word(&rest, &open))) {
-		r = add_word(reader, &target, word, error);
+	while (r == 0 && !reader->ended && (word = next_word(&rest, &open))) {
+		r = add_word(reader, line, word);
 		changes++;
 	}
 	if (r == 0 && open)
-		r = fail_line(reader, -EINVAL, "a quote is not closed", error);
-	if (r == 0 && changes == 0)
-		r = fail_line(reader, -EINVAL, "a domain, but no ATTRIBUTE=VALUE behind it", error);
-	pr_domain_close(target.domain);
+		r = tell(reader, -EINVAL, "a quote is not closed");
+	else if (r == 0 && changes == 0 && !reader->ended)
+		r = tell(reader, -EINVAL, "a domain, but no ATTRIBUTE=VALUE behind it");
+	return r;
+}
+
+static int load_line(struct reader *reader, char *rest)
+{
+	struct line line = {0};
+	bool open = false;
+	int r;
+
+	line.name = next_word(&rest, &open);
+	if (open)
+		return tell(reader, -EINVAL, "a quote is not closed");
+	if (!line.name)
+		return 0;
+	r = open_target(reader, &line);
+	if (r == 0)
+		r = add_words(reader, &line, rest);
+	pr_domain_close(line.target.domain);
 	return r;
 }
 
@@ -119,14 +203,17 @@ static int load(struct pr_plan *plan, struct pr_host *host, const char *text, ch
 	pri_autofree char *copy = strdup(text);
 	size_t first = plan->count;
 	char *line, *rest = copy;
-	int r = 0;
+	int r = copy ? 0 : -ENOMEM;
 
-	if (!copy)
-		return -ENOMEM;
-	while (r == 0 && (line = strsep(&rest, "\n"))) {
+	while (r == 0 && !reader.ended && (line = strsep(&rest, "\n"))) {
 		reader.line++;
-		r = load_line(&reader, line, error);
+		r = load_line(&reader, line);
 	}
+	pri_names_clear(&reader.names);
+	if (r < 0)
+		pri_problems_clear(&plan->problems);
+	else
+		r = pri_problems_result(&plan->problems, error);
 	if (r < 0)
 		pri_plan_truncate(plan, first);
 	return r;
@@ -139,9 +226,12 @@ int pr_plan_load(struct pr_plan *plan, struct pr_host *host, const char *text, u
 
 	if (!plan)
 		return -EINVAL;
+	pri_problems_clear(&plan->problems);
 	r = pri_flags_check(flags, 0, &error);
 	if (r == 0 && (!host || !text))
 		r = pri_set_error(&error, -EINVAL, "host or text is NULL");
+	if (r == 0)
+		r = pri_plan_takes(plan, &(struct pri_target){.host = host}, &error);
 	if (r == 0)
 		r = load(plan, host, text, &error);
 	return pri_plan_result(plan, r, &error);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Input: a file that is given to pr_plan_recover() as a journal, and to pr_plan_parse() as a plan.
+ * Input: a file that is given to pr_plan_recover() as a journal, and to pr_plan_load() as a plan.
  * Whatever is in it, the answer is a success or an error of the set with a text in one line.
  */
 #include <errno.h>
@@ -62,9 +62,16 @@ static void recover(struct pr_ctx *ctx, struct pr_host *host, const char *text, 
 static void load(struct pr_ctx *ctx, struct pr_host *host, const char *text)
 {
 	struct pr_plan *plan = NULL;
+	const char *problem;
+	int r;
 
-	if (pr_plan_new(ctx, &plan) == 0)
-		check_result(plan, pr_plan_load(plan, host, text, 0));
+	if (pr_plan_new(ctx, &plan) < 0)
+		return;
+	r = pr_plan_load(plan, host, text, 0);
+	check_result(plan, r);
+	MUST((r == 0 || r == -ENOMEM) == (pr_plan_problem_count(plan) == 0));
+	for (size_t i = 0; (problem = pr_plan_problem(plan, i)); i++)
+		MUST(strncmp(problem, "line ", 5) == 0 && !strchr(problem, '\n'));
 	pr_plan_free(plan);
 }
 

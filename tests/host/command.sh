@@ -173,6 +173,13 @@ set_cases() {
 		set vm1 cpu.shares=1
 	expect "the same twice" 1 '' 'twice.*nothing was changed' \
 		set vm1 cpu.shares=4 cpu.shares=5
+	expect "each bad value is told" 1 '' "$(printf '%s.*' \
+		'cpu.shares of vm1: 1 is out' 'vn2: .*did you mean vm2' 'vn2: cpu.shares: 0 is out' \
+		'vm3: there is no attribute "cpu.share"' 'mem.rss of vm3 can' 'nothing was changed')" \
+		set --dry-run vm1 cpu.shares=1 vn2 cpu.shares=0 'cpu.pin[0]=0-1' vm3 cpu.share=5 \
+		cpu.burst=0 mem.rss=1
+	json "json of bad values" 1 'len(d["error"]["problems"]) == 2' \
+		set --json vm1 cpu.shares=1 vm2 cpu.shares=0
 	expect "more than a guest can spare" 1 '' '--allow-harm.*nothing was changed' \
 		set vm1 mem.balloon=100M
 	expect "the same with --allow-harm" 0 '1G → 100M' '' set vm1 mem.balloon=100M --allow-harm
@@ -318,6 +325,22 @@ apply_cases() {
 	printf 'vm1 cpu.shares=512\nvm2 cpu.shares=x\n' >"$dir/b.plan"
 	expect "an error names file and line" 1 '' 'b.plan: line 2: .*nothing was changed' \
 		apply "$dir/b.plan"
+	printf '%s\n' 'vm1 cpu.shares=1' 'vm2 mem.hard_limit=0' 'vn3 cpu.shares=5' \
+		'vm3 cpu.share=5' '@host net.link.in[eth9]=5' >"$dir/five.plan"
+	expect "each bad line of a file is told" 1 '' "$(printf '%s.*' \
+		'five.plan: line 1: cpu.shares of vm1: 1 is out of range \(2 to 262144\)' \
+		'five.plan: line 2: mem.hard_limit of vm2: 0 is no limit; use unlimited' \
+		'five.plan: line 3: vn3: .*\(did you mean vm3\?\)' \
+		'five.plan: line 4: vm3: .*cpu.share" \(did you mean cpu.shares\?\)' \
+		'five.plan: line 5: .*"eth9" \(there are: fakebr0' 'nothing was changed')" \
+		plan "$dir/five.plan"
+	json "json of bad lines" 1 '[p.split(": ")[1] for p in d["error"]["problems"]] ==
+		["line 1", "line 2", "line 3", "line 4", "line 5"] and
+		d["error"]["text"] == d["error"]["problems"][0] and
+		d["error"]["code"] == "ERANGE"' apply --json "$dir/five.plan"
+	yes 'vm1 cpu.shares=1' | head -n 100 >"$dir/five.plan"
+	expect "so many bad lines are told" 1 '' \
+		'line 64: .* and 36 more problems.*nothing was changed' apply "$dir/five.plan"
 	expect "a file that is not there" 1 '' 'cannot read .*c.plan: No such' apply "$dir/c.plan"
 	expect "a directory" 1 '' 'cannot read' apply "$dir"
 	expect "an empty plan" 1 '' 'holds no change' apply -

@@ -120,6 +120,25 @@ static void use_rescale(const struct scenario *s, struct pr_ctx *ctx, struct pr_
 	pr_plan_free(plan);
 }
 
+/* The error is that of the first line, or -ENOMEM, which has no problems. */
+static void use_bad_plan(const struct scenario *s, struct pr_ctx *ctx, struct pr_host *host)
+{
+	struct pr_plan *plan = NULL;
+	int r;
+
+	if (!holds("plan_new", s, pr_plan_new(ctx, &plan), pr_ctx_errmsg(ctx)))
+		return;
+	r = pr_plan_load(plan, host, "vmx cpu.shares=5\nvm1 cpu.shares=1 cpu.share=5\n", 0);
+	if (r != -ENOENT)
+		holds("plan_load of a bad text", s, r < 0 ? r : -EIO, pr_plan_errmsg(plan));
+	if (pr_plan_problem_count(plan) != (r == -ENOENT ? 3 : 0) || pr_plan_count(plan) > 0) {
+		fprintf(stderr, "%s, allocation %ld: %d with %zu problems\n", s->uri, number, r,
+			pr_plan_problem_count(plan));
+		wrong++;
+	}
+	pr_plan_free(plan);
+}
+
 static void use_domain(const struct scenario *s, struct pr_host *host)
 {
 	struct pr_domain *dom = NULL;
@@ -144,6 +163,7 @@ static void play(const struct scenario *s)
 	    holds("host_open", s, pr_host_open(ctx, s->uri, 0, &host), pr_ctx_errmsg(ctx))) {
 		use_domain(s, host);
 		use_plan(s, ctx, host);
+		use_bad_plan(s, ctx, host);
 		use_rescale(s, ctx, host);
 	}
 	pr_host_close(host);

@@ -92,6 +92,131 @@ Test(plan_text, bad)
 	}
 }
 
+static const struct {
+	const char *text;
+	int code;
+	const char *told[6]; /* up to NULL */
+} several[] = {
+	{"vm1 cpu.shares=1\nvm2 mem.hard_limit=0\nvm9 cpu.shares=5\nvm3 cpu.share=5\n"
+	 "@host net.link.in[eth9]=5\n",
+	 -ERANGE,
+	 {"line 1: cpu.shares of vm1: 1 is out of range (2 to 262144)",
+	  "line 2: mem.hard_limit of vm2: 0 is no limit; use unlimited",
+	  "line 3: vm9: fake: no such domain: there are vm1 to vm3 (did you mean vm1?)",
+	  "line 4: vm3: there is no attribute \"cpu.share\" (did you mean cpu.shares?)",
+	  "line 5: net.link.in of @host: there is no instance \"eth9\" (there are: fakebr0)"}},
+	{"vm1 cpu.shares=1 cpu.shares=5 io.weight io.weight=0 cpu.burst[1]=5\n",
+	 -ERANGE,
+	 {"line 1: cpu.shares of vm1: 1 is", "line 1: vm1: \"io.weight\" is not",
+	  "line 1: io.weight of vm1: 0 is", "line 1: vm1: cpu.burst has no instances"}},
+	{"vm9 cpu.share=1 cpu.shares=1 mem.balloon=50%\n",
+	 -ENOENT,
+	 {"line 1: vm9: ", "line 1: vm9: there is no attribute",
+	  "line 1: cpu.shares of vm9: 1 is"}},
+	{"\"\" cpu.shares=1\n\n\"vm1 cpu.shares=5\nvm2\nvm3 cpu.shares=5\nvm3 cpu.shares=6",
+	 -EINVAL,
+	 {"line 1: the name of the domain is empty", "line 1: cpu.shares of \"\": 1 is",
+	  "line 3: a quote", "line 4: a domain, but no", "line 6: cpu.shares of vm3 is in the"}},
+	{"vm1 cpu.shares=5 \"cpu.burst\nvm2 cpu.shares=1\n",
+	 -EINVAL,
+	 {"line 1: a quote", "line 2: cpu.shares of vm2: 1 is"}},
+};
+
+/* What is wrong behind the first problem is told at once, and nothing of the text is added. */
+Test(plan_text, all_problems_are_told)
+{
+	for (size_t i = 0; i < PRI_ARRAY_SIZE(several); i++) {
+		struct pr_plan *plan = NULL;
+		char more[32] = "";
+		struct bed bed;
+		size_t n = 0;
+
+		bed_open(&bed);
+		plan = bed_plan(&bed, "vm3 cpu.burst=0\n");
+		cr_expect_eq(pr_plan_load(plan, bed.host, several[i].text, 0), several[i].code,
+			     "case %zu: %s", i, pr_plan_errmsg(plan));
+		for (; several[i].told[n]; n++) {
+			const char *text = pr_plan_problem(plan, n);
+
+			cr_assert_not_null(text, "case %zu: %zu are told", i, n);
+			EXPECT_TEXT(text, several[i].told[n]);
+		}
+		cr_expect_null(pr_plan_problem(plan, n), "case %zu", i);
+		cr_expect_eq(pr_plan_problem_count(plan), n, "case %zu: %zu", i,
+			     pr_plan_problem_count(plan));
+		EXPECT_TEXT(pr_plan_errmsg(plan), several[i].told[0]);
+		snprintf(more, sizeof(more), " (and %zu more)", n - 1);
+		EXPECT_TEXT(pr_plan_errmsg(plan), more);
+		cr_expect_eq(pr_plan_count(plan), 1, "case %zu", i);
+		cr_expect_eq(pr_plan_load(plan, bed.host, "vm1 cpu.shares=5\n", 0), 0);
+		cr_expect_eq(pr_plan_problem_count(plan), 0, "case %zu: kept", i);
+		cr_expect_null(pr_plan_problem(plan, 0), "case %zu: kept", i);
+		pr_plan_free(plan);
+		bed_close(&bed);
+	}
+}
+
+#define MANY 1000
+
+Test(plan_text, beyond_some_problems_are_counted)
+{
+	static char text[MANY * sizeof("vm1 cpu.share=1\n")];
+	struct pr_plan *plan;
+	struct bed bed;
+	size_t told = 0;
+
+	bed_open(&bed);
+	plan = bed_plan(&bed, "");
+	for (size_t i = 0; i < MANY; i++)
+		strcat(text, i % 2 ? "vm1 cpu.share=1\n" : "vm9 cpu.shares=5\n");
+	cr_expect_eq(pr_plan_load(plan, bed.host, text, 0), -ENOENT);
+	while (pr_plan_problem(plan, told))
+		told++;
+	cr_expect_eq(told, 64, "%zu", told);
+	cr_expect_eq(pr_plan_problem_count(plan), MANY);
+	EXPECT_TEXT(pr_plan_errmsg(plan), "(and 999 more)");
+	pr_plan_free(plan);
+	bed_close(&bed);
+}
+
+/* A host that does not answer is not asked line by line. */
+Test(plan_text, reading_ends_with_the_time)
+{
+	struct pr_plan *plan;
+	struct bed bed;
+
+	bed_open(&bed);
+	plan = bed_plan(&bed, "");
+	cr_assert_eq(pr_fake_inject(bed.host, "failread error=ETIMEDOUT", 0), 0, "%s",
+		     pr_host_errmsg(bed.host));
+	cr_expect_eq(pr_plan_load(plan, bed.host,
+				  "vm1 mem.balloon=50%\nvm1 cpu.shares=1\nvm2 cpu.shares=1\n", 0),
+		     -ETIMEDOUT, "%s", pr_plan_errmsg(plan));
+	EXPECT_TEXT(pr_plan_errmsg(plan), "the rest was not read");
+	cr_expect_eq(pr_plan_problem_count(plan), 1);
+	pr_plan_free(plan);
+	bed_close(&bed);
+}
+
+/* Not one problem for each line. */
+Test(plan_text, what_concerns_the_plan_is_no_problem_of_the_text)
+{
+	struct pr_plan *plan;
+	struct bed bed;
+
+	bed_open(&bed);
+	plan = bed_plan(&bed, "vm1 cpu.shares=5\n");
+	cr_assert_eq(pr_plan_apply(plan, 1000, 0), 0, "%s", pr_plan_errmsg(plan));
+	cr_expect_eq(pr_plan_load(plan, bed.host, "vm2 cpu.shares=5\nvm3 cpu.shares=5\n", 0),
+		     -EINVAL);
+	cr_expect_str_eq(pr_plan_errmsg(plan), "the plan was applied already");
+	cr_expect_eq(pr_plan_problem_count(plan), 0);
+	cr_expect_eq(pr_plan_problem_count(NULL), 0);
+	cr_expect_null(pr_plan_problem(NULL, 0));
+	pr_plan_free(plan);
+	bed_close(&bed);
+}
+
 Test(plan_text, arguments)
 {
 	struct pr_plan *plan;
