@@ -104,8 +104,21 @@ static uint64_t gain_of(const struct pri_item *item)
 }
 
 struct shortage {
-	uint64_t missing, arrived, gains;
+	uint64_t asked, missing, arrived; /* of all donors: asked of them, not given, given */
+	uint64_t gains;			  /* wanted by all recipients */
 };
+
+static void add_donor(struct pri_item *item, struct shortage *shortage)
+{
+	const struct pri_step *step = pri_plan_step_of(item);
+	uint64_t before = item->before.number, held = item->change.held.number;
+	uint64_t asked = step->is_cut ? step->asked : item->change.wanted.number;
+
+	shortage->asked += before > asked ? before - asked : 0;
+	shortage->arrived += before > held ? before - held : 0;
+	if (is_short(item) && held > asked)
+		shortage->missing += held - asked;
+}
 
 static void add_up(const struct pri_run *run, const struct pri_item *first,
 		   struct shortage *shortage)
@@ -113,26 +126,30 @@ static void add_up(const struct pri_run *run, const struct pri_item *first,
 	*shortage = (struct shortage){0};
 	for (size_t i = 0; i < run->n; i++) {
 		struct pri_item *item = run->items[i];
-		const struct pri_step *step = pri_plan_step_of(item);
 
 		if (!same_pool(first, item))
 			continue;
-		if (i >= run->gives) {
+		if (i < run->gives)
+			add_donor(item, shortage);
+		else
 			shortage->gains += gain_of(item);
-			continue;
-		}
-		if (item->before.number > item->change.held.number)
-			shortage->arrived += item->before.number - item->change.held.number;
-		if (is_short(item) && item->change.held.number > step->asked)
-			shortage->missing += item->change.held.number - step->asked;
 	}
+}
+
+/* What recipients cannot have.  Where more was asked for than they want, that is missing first. */
+static uint64_t lack_of(const struct shortage *shortage)
+{
+	uint64_t slack = shortage->asked > shortage->gains ? shortage->asked - shortage->gains : 0;
+	uint64_t lack = shortage->missing > slack ? shortage->missing - slack : 0;
+
+	return lack < shortage->gains ? lack : shortage->gains;
 }
 
 /* Each recipient gets so much less as it wanted more, in whole grains; the last one what is left
  * over, so that nothing is created and nothing lost. */
-static void cut(struct pri_run *run, const struct pri_item *first, struct shortage *shortage)
+static void cut(struct pri_run *run, const struct pri_item *first, const struct shortage *shortage)
 {
-	uint64_t rest = shortage->missing < shortage->gains ? shortage->missing : shortage->gains;
+	uint64_t rest = lack_of(shortage);
 	double part = shortage->gains ? (double)rest / (double)shortage->gains : 0;
 
 	for (size_t i = run->n; i-- > run->gives;) {

@@ -153,3 +153,60 @@ Test(plan_keep, donors_shrink_side_by_side)
 	expect_sizes(&keep, 724, 924, 1324, 1124);
 	keep_bed_close(&keep);
 }
+
+/* Donors give more than recipients want: what is missing is missing of that first.  They have
+ * three quarters of the time. */
+#define SHORT_TIME 1500
+static const struct {
+	const char *what, *plan;
+	uint64_t sizes[4]; /* MiB; vm1 stops at 900M */
+} surplus[] = {
+	{"enough has arrived",
+	 "vm1 mem.balloon=600M\nvm2 mem.balloon=1084M\n",
+	 {900, 1084, 1024, 1024}},
+	{"a part of it",
+	 "vm1 mem.balloon=700M\nvm2 mem.balloon=1224M\n",
+	 {900, 1024 + 124, 1024, 1024}},
+	{"several donors, enough",
+	 "vm1 mem.balloon=600M\nvm2 mem.balloon=924M\n"
+	 "vm3 mem.balloon=1124M\nvm4 mem.balloon=1124M\n",
+	 {900, 924, 1124, 1124}},
+	{"several donors, 76M are missing of 300M",
+	 "vm1 mem.balloon=700M\nvm2 mem.balloon=924M\n"
+	 "vm3 mem.balloon=1224M\nvm4 mem.balloon=1124M\n",
+	 {900, 924, 1224 - 50, 1124 - 26}},
+	{"less was asked for than is wanted: only what is missing",
+	 "vm1 mem.balloon=700M\nvm2 mem.balloon=1424M\n",
+	 {900, 1424 - 200, 1024, 1024}},
+};
+
+Test(plan_keep, more_was_asked_for_than_is_wanted)
+{
+	for (size_t i = 0; i < PRI_ARRAY_SIZE(surplus); i++) {
+		struct bed bed;
+		struct pr_plan *plan;
+		int r;
+
+		bed_open_as(&bed, "fake:///4", 0);
+		bed_inject(&bed, "stall domain=vm1 at_bytes=900MiB");
+		plan = bed_plan(&bed, surplus[i].plan);
+		r = pr_plan_apply(plan, SHORT_TIME, PRALLOC_KEEP_PARTIAL);
+		cr_expect_eq(r, 0, "%s: %d %s", surplus[i].what, r, pr_plan_errmsg(plan));
+		for (unsigned int vm = 0; vm < 4; vm++) {
+			char name[16];
+			struct pr_domain *dom;
+			uint64_t size;
+
+			snprintf(name, sizeof(name), "vm%u", vm + 1);
+			dom = bed_domain(&bed, name);
+			size = size_of(dom);
+			/* Parts are of whole grains. */
+			cr_expect(size + MIB > surplus[i].sizes[vm] * MIB &&
+					  size < (surplus[i].sizes[vm] + 1) * MIB,
+				  "%s: %s has %" PRIu64 "M", surplus[i].what, name, size / MIB);
+			pr_domain_close(dom);
+		}
+		pr_plan_free(plan);
+		bed_close(&bed);
+	}
+}
