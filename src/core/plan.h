@@ -27,6 +27,8 @@ struct pri_step {
 	bool is_cut;
 	/* What the value was when it was looked at; anything else now is somebody else's doing. */
 	struct pri_value expected;
+	/* What "default" comes to where that is what is wanted, for sums; 0: nothing, or not known. */
+	uint64_t default_is;
 	/* What was wanted before less of it arrived. */
 	uint64_t asked;
 	struct pri_arrival arrival;

@@ -96,8 +96,16 @@ static bool same_pool(const struct pri_item *a, const struct pri_item *b)
 	       a->change.mode == b->change.mode;
 }
 
+/* All of something, however much that is (not what is kept back from a virtio-mem device). */
+static bool wants_all(const struct pri_item *item)
+{
+	return item->change.wanted.number > PRI_NUMBER_MAX && item->change.attr->percent_of;
+}
+
 static uint64_t gain_of(const struct pri_item *item)
 {
+	if (item->change.wanted.number > PRI_NUMBER_MAX)
+		return 0;
 	return item->has_before && item->change.wanted.number > item->before.number
 		       ? item->change.wanted.number - item->before.number
 		       : 0;
@@ -106,6 +114,7 @@ static uint64_t gain_of(const struct pri_item *item)
 struct shortage {
 	uint64_t asked, missing, arrived; /* of all donors: asked of them, not given, given */
 	uint64_t gains;			  /* wanted by all recipients */
+	struct pri_item *all;		  /* the recipient that wants all there is, or NULL */
 };
 
 static void add_donor(struct pri_item *item, struct shortage *shortage)
@@ -133,6 +142,8 @@ static void add_up(const struct pri_run *run, const struct pri_item *first,
 			add_donor(item, shortage);
 		else
 			shortage->gains += gain_of(item);
+		if (i >= run->gives && wants_all(item))
+			shortage->all = item;
 	}
 }
 
@@ -191,6 +202,10 @@ static int share_out(struct pri_run *run)
 			return pri_item_fail(item, -ENOSPC,
 					     "nothing has arrived of what it and "
 					     "others were asked to give");
+		if (shortage.all)
+			return pri_item_fail(shortage.all, -ENOSPC,
+					     "less has arrived than was asked for, and \"default\" "
+					     "is no amount that could be less");
 		cut(run, item, &shortage);
 	}
 	return pri_journal_wanted(run->plan->journal, run->plan, run->items, run->n, &run->error);

@@ -79,10 +79,11 @@ struct pri_run_target {
 /* Something that is read beside the present values. */
 struct pri_run_reading {
 	struct pri_item item;
-	struct pri_item *of;	 /* NULL: of the host, for sums */
-	bool present;		 /* the present value of a step that was refused */
-	struct pr_domain *owned; /* opened for it, or NULL */
-	struct pri_item *note;	 /* the step that there may be something to say of, or NULL */
+	struct pri_item *of;	     /* NULL: of the host, for sums */
+	bool present;		     /* the present value of a step that was refused */
+	struct pr_domain *owned;     /* opened for it, or NULL */
+	struct pri_item *note;	     /* the step that there may be something to say of, or NULL */
+	struct pri_item *default_of; /* the step that it is the default of, for sums, or NULL */
 };
 
 /* The way back of an item. */

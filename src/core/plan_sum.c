@@ -39,6 +39,18 @@ static const struct budget *budget_of(const struct pri_run *run, const struct pr
 	return NULL;
 }
 
+/* What a hard amount that is not set comes to, as an attribute of the domain: all of it; or
+ * PRI_ATTR_NONE: nothing. */
+static int default_of(const struct pri_item *item)
+{
+	const struct pri_attr *attr = item->change.attr;
+
+	return item->change.wanted.number == PRALLOC_DEFAULT && attr->kind == PRALLOC_KIND_HARD &&
+			       attr->percent_of
+		       ? attr->percent_of
+		       : PRI_ATTR_NONE;
+}
+
 static bool is_capacity(const struct pri_item *item)
 {
 	return !item->target.domain;
@@ -100,20 +112,40 @@ static int add_of_host(struct pri_run *run, struct pr_host *host, int id, const 
 	return r;
 }
 
+/* Read what its default is. */
+static int add_default(struct pri_run *run, struct pri_item *item)
+{
+	struct pri_run_reading *reading;
+	int r;
+
+	pri_plan_step_of(item)->default_is = 0;
+	if (default_of(item) == PRI_ATTR_NONE || item->change.error < 0)
+		return 0;
+	r = pri_sum_add(run, &item->target, default_of(item), "", &reading);
+	run->sum_each = run->reading_count;
+	if (reading) {
+		reading->default_of = item;
+		reading->item.sequence = item->sequence;
+	}
+	return r;
+}
+
 int pri_sum_readings(struct pri_run *run)
 {
 	int r = 0;
 
 	run->sum_first = run->sum_each = run->reading_count;
 	for (size_t i = 0; r == 0 && i < run->n; i++) {
-		const struct pri_item *item = run->items[i];
+		struct pri_item *item = run->items[i];
 		const struct budget *budget = budget_of(run, item);
 		struct pr_host *host = item->target.host;
 		const char *link = budget && budget->of_link ? item->change.instance : "";
 
 		if (!budget)
 			continue;
-		r = add_of_host(run, host, budget->capacity, link);
+		r = add_default(run, item);
+		if (r == 0)
+			r = add_of_host(run, host, budget->capacity, link);
 		if (r == 0 && budget->committed != OF_EACH)
 			r = add_of_host(run, host, budget->committed, link);
 		else if (budget->committed == OF_EACH)
@@ -156,10 +188,20 @@ struct sum {
 	struct pri_item *capacity; /* the step that changes it, or NULL */
 };
 
+/* A maximum that is not known is what there is, at least. */
+static uint64_t wanted_of(struct pri_item *item, uint64_t before)
+{
+	uint64_t maximum = pri_plan_step_of(item)->default_is;
+
+	if (default_of(item) == PRI_ATTR_NONE)
+		return pri_amount(item->change.wanted.number);
+	return maximum > before ? maximum : before;
+}
+
 static void add_item(struct sum *sum, struct pri_item *item)
 {
 	uint64_t before = item->has_before ? pri_amount(item->before.number) : 0;
-	uint64_t wanted = pri_amount(item->change.wanted.number);
+	uint64_t wanted = wanted_of(item, before);
 	uint64_t gain = wanted > before ? wanted - before : 0;
 
 	if (is_capacity(item)) {
@@ -255,8 +297,20 @@ static void judge_sum(struct pri_run *run, const struct pri_item *first,
 			      has ? has : "?", given ? given : "?", together ? together : "?");
 }
 
+static void take_defaults(struct pri_run *run)
+{
+	for (size_t i = run->sum_first; i < run->sum_each; i++) {
+		const struct pri_item *item = &run->readings[i].item;
+
+		if (run->readings[i].default_of && item->has_held)
+			pri_plan_step_of(run->readings[i].default_of)->default_is =
+				pri_amount(item->change.held.number);
+	}
+}
+
 void pri_sum_judge(struct pri_run *run)
 {
+	take_defaults(run);
 	for (size_t i = 0; i < run->n; i++) {
 		const struct budget *budget = budget_of(run, run->items[i]);
 		struct sum sum = {0};

@@ -210,3 +210,22 @@ Test(plan_keep, more_was_asked_for_than_is_wanted)
 		bed_close(&bed);
 	}
 }
+
+/* What cannot be cut is not given on credit. */
+Test(plan_keep, default_is_no_amount)
+{
+	struct pr_plan *plan;
+	struct bed bed;
+
+	bed_open(&bed);
+	cr_assert_eq(pr_mem_balloon(bed.other, 924 * MIB, 0), 0);
+	bed_inject(&bed, "stall domain=vm1 at_bytes=900MiB");
+	plan = bed_plan(&bed, "vm1 mem.balloon=800M\nvm2 mem.balloon=default\n");
+	cr_expect_eq(pr_plan_apply(plan, SHORT_TIME, PRALLOC_KEEP_PARTIAL), -ENOSPC);
+	EXPECT_TEXT(pr_plan_errmsg(plan), "mem.balloon of vm2");
+	EXPECT_TEXT(pr_plan_errmsg(plan), "\"default\" is no amount");
+	cr_expect_eq(size_of(bed.dom), ALL);
+	cr_expect_eq(size_of(bed.other), 924 * MIB);
+	pr_plan_free(plan);
+	bed_close(&bed);
+}

@@ -209,3 +209,55 @@ Test(plan_sum, memory_of_the_host)
 	pr_plan_free(plan);
 	bed_close(&bed);
 }
+
+/* vm1 to vm3 have 1 GiB each, and can have 2. */
+static const struct {
+	const char *what, *text;
+	int code;
+	const char *part;
+} defaults[] = {
+	{"one gets all, the other one more than is left",
+	 "vm1 mem.balloon=default\nvm2 mem.balloon=1524M\n", -ENOSPC,
+	 "the host has 3584MiB and its domains have 3GiB of it, with the plan 4596MiB"},
+	{"all is more than is left", "vm1 mem.balloon=default\n", -ENOSPC, "mem.balloon of vm1"},
+	{"somebody else gives it", "vm1 mem.balloon=default\nvm2 mem.balloon=512M\n", 0, ""},
+	{"no memory of a virtio-mem device is kept", "vm1 mem.virtio_requested=default\n", 0, ""},
+	{"no guarantee is none", "vm1 mem.guarantee=default\nvm2 mem.guarantee=3G\n", 0, ""},
+};
+
+Test(plan_sum, default_of_a_balloon)
+{
+	for (size_t i = 0; i < PRI_ARRAY_SIZE(defaults); i++) {
+		struct pr_plan *plan;
+		struct bed bed;
+		int r;
+
+		bed_open(&bed);
+		bed_inject(&bed, "memory bytes=3584MiB");
+		plan = bed_plan(&bed, defaults[i].text);
+		r = pr_plan_check(plan, 0);
+		cr_expect_eq(r, defaults[i].code, "%s: %d %s", defaults[i].what, r,
+			     pr_plan_errmsg(plan));
+		EXPECT_TEXT(pr_plan_errmsg(plan), defaults[i].part);
+		cr_expect_eq(pr_plan_check(plan, PRALLOC_ALLOW_HARM), 0, "%s: %s", defaults[i].what,
+			     pr_plan_errmsg(plan));
+		pr_plan_free(plan);
+		bed_close(&bed);
+	}
+}
+
+/* A maximum that nobody tells: what there is does not become free. */
+Test(plan_sum, default_that_is_not_known)
+{
+	struct pr_plan *plan;
+	struct bed bed;
+
+	bed_open(&bed);
+	bed_inject(&bed, "memory bytes=3584MiB");
+	bed_inject(&bed, "failread error=EIO domain=vm1 attribute=mem.maximum");
+	plan = bed_plan(&bed, "vm1 mem.balloon=default\nvm2 mem.balloon=2G\n");
+	cr_expect_eq(pr_plan_check(plan, 0), -ENOSPC);
+	EXPECT_TEXT(pr_plan_errmsg(plan), "with the plan 4GiB");
+	pr_plan_free(plan);
+	bed_close(&bed);
+}
