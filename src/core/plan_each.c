@@ -89,6 +89,8 @@ static struct node node_of(const struct pri_run *run, const struct pri_item *rea
 	if (!pri_plan_find(run->plan, &key, &number))
 		return node;
 	step = &run->plan->steps[PRI_STEP_LIVE][number].item;
+	if (!pri_sum_counts(step))
+		return node;
 	before = step->has_before ? pri_amount(step->before.number) : 0;
 	node.then = pri_amount(step->change.wanted.number);
 	each->gained -= node.then > before ? node.then - before : 0;

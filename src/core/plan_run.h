@@ -210,6 +210,12 @@ int pri_leave_confirm(struct pri_run *run);
 bool pri_sum_concerns(const struct pri_run *run, const struct pri_item *item);
 int pri_sum_readings(struct pri_run *run);
 void pri_sum_judge(struct pri_run *run);
+/* One that is gone, or cannot be asked, is not counted: nobody knows how much more it wants. */
+static inline bool pri_sum_counts(const struct pri_item *item)
+{
+	return item->change.error == 0 || item->has_before;
+}
+
 /* A reading that there is none for is left out: *ret_reading is NULL. */
 int pri_sum_add(struct pri_run *run, const struct pri_target *target, int id, const char *instance,
 		struct pri_run_reading **ret_reading);

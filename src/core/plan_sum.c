@@ -208,6 +208,8 @@ static void add_item(struct sum *sum, struct pri_item *item)
 		sum->capacity = item;
 		return;
 	}
+	if (!pri_sum_counts(item))
+		return;
 	sum->gained = pri_sum_of(sum->gained, gain);
 	sum->lost += before > wanted ? before - wanted : 0;
 	if (gain > sum->largest_gain) {
@@ -260,41 +262,52 @@ static struct pri_item *to_blame(const struct sum *sum)
 	return NULL;
 }
 
+/* Beside what stands against it already: all problems are told at once. */
+static void tell(struct pri_item *blamed, const char *cause)
+{
+	pri_autofree char *before = pri_steal(blamed->change.text);
+
+	if (blamed->change.error < 0 && before)
+		pri_note_error(&blamed->change.text, "%s; and %s", before, cause);
+	else
+		pri_item_fail(blamed, -ENOSPC, "%s", cause);
+}
+
 static void judge_sum(struct pri_run *run, const struct pri_item *first,
 		      const struct budget *budget, const struct sum *sum)
 {
 	struct pri_item *blamed = to_blame(sum);
 	struct pri_each each;
 	uint64_t capacity;
-	pri_autofree char *has = NULL, *given = NULL, *together = NULL;
+	pri_autofree char *has = NULL, *given = NULL, *together = NULL, *cause = NULL;
 
-	if (!blamed || blamed->change.error < 0 ||
-	    !measure(run, first, budget, sum, &capacity, &each) || each.then <= capacity ||
-	    (each.then <= each.before && !is_capacity(blamed)))
+	if (!blamed || !measure(run, first, budget, sum, &capacity, &each) ||
+	    each.then <= capacity || (each.then <= each.before && !is_capacity(blamed)))
 		return;
 	has = text_of(first, capacity);
 	given = text_of(first, each.before);
 	together = text_of(first, each.then);
 	if (is_capacity(blamed))
-		pri_item_fail(blamed, -ENOSPC,
-			      "%s is less than the %s that its domains are guaranteed together: "
-			      "make it more, or let domains give some in the same plan",
-			      has ? has : "?", together ? together : "?");
+		pri_note_error(&cause,
+			       "%s is less than the %s that its domains are guaranteed together: "
+			       "make it more, or let domains give some in the same plan",
+			       has ? has : "?", together ? together : "?");
 	else if (budget->of_link || budget->committed == OF_EACH)
-		pri_item_fail(blamed, -ENOSPC,
-			      "%s %s has %s, its domains are guaranteed %s of it, and with the "
-			      "plan %s: guarantee less, %s",
-			      budget->of_link ? "the link" : "the",
-			      budget->of_link ? blamed->change.instance : "host", has ? has : "?",
-			      given ? given : "?", together ? together : "?",
-			      budget->of_link ? "let another domain give it, or make the link "
-						"faster (net.link)"
-					      : "let another domain give it, or allow harm");
+		pri_note_error(&cause,
+			       "%s %s has %s, its domains are guaranteed %s of it, and with the "
+			       "plan %s: guarantee less, %s",
+			       budget->of_link ? "the link" : "the",
+			       budget->of_link ? blamed->change.instance : "host", has ? has : "?",
+			       given ? given : "?", together ? together : "?",
+			       budget->of_link ? "let another domain give it, or make the link "
+						 "faster (net.link)"
+					       : "let another domain give it, or allow harm");
 	else
-		pri_item_fail(blamed, -ENOSPC,
-			      "the host has %s and its domains have %s of it, with the plan %s; "
-			      "let another domain give it, or allow harm",
-			      has ? has : "?", given ? given : "?", together ? together : "?");
+		pri_note_error(&cause,
+			       "the host has %s and its domains have %s of it, with the plan %s; "
+			       "let another domain give it, or allow harm",
+			       has ? has : "?", given ? given : "?", together ? together : "?");
+	tell(blamed, cause ? cause : pri_strerror(-ENOSPC));
 }
 
 static void take_defaults(struct pri_run *run)

@@ -28,6 +28,12 @@ static const struct {
 	{"nothing allows more than a link has",
 	 "vm1 net.guarantee.out[fakebr0]=11mbit\n@host net.link.out[fakebr0]=10mbit\n",
 	 PRALLOC_ALLOW_HARM, -ENOSPC, "the link fakebr0 has"},
+	{"a faster link, and more guarantees than the old one had",
+	 "vm1 net.guarantee.out[fakebr0]=20mbit\n@host net.link.out[fakebr0]=100mbit\n", 0, 0, ""},
+	{"a new link that is less than two guarantees",
+	 "vm1 net.guarantee.out[fakebr0]=8mbit\nvm2 net.guarantee.out[fakebr0]=8mbit\n"
+	 "@host net.link.out[fakebr0]=10mbit\n",
+	 0, -ENOSPC, "with the plan 16Mbit/s"},
 	{"each direction by itself",
 	 "vm1 net.guarantee.out[fakebr0]=10mbit net.guarantee.in[fakebr0]=9mbit\n"
 	 "@host net.link.out[fakebr0]=10mbit net.link.in[fakebr0]=9mbit\n",
@@ -258,6 +264,58 @@ Test(plan_sum, default_that_is_not_known)
 	plan = bed_plan(&bed, "vm1 mem.balloon=default\nvm2 mem.balloon=2G\n");
 	cr_expect_eq(pr_plan_check(plan, 0), -ENOSPC);
 	EXPECT_TEXT(pr_plan_errmsg(plan), "with the plan 4GiB");
+	pr_plan_free(plan);
+	bed_close(&bed);
+}
+
+/* Two that each fit beside what a third one has, and do not fit together. */
+Test(plan_sum, guarantees_that_fit_one_by_one)
+{
+	struct pr_domain *third;
+	struct pr_plan *plan;
+	struct bed bed;
+
+	bed_open(&bed);
+	third = bed_domain(&bed, "vm3");
+	cr_assert_eq(pr_host_set_str(bed.host, "net.link.out", "fakebr0", "10mbit", 0), 0);
+	cr_assert_eq(pr_set_str(third, "net.guarantee.out", "fakebr0", "3mbit", 0), 0);
+	plan = bed_plan(&bed, "vm1 net.guarantee.out[fakebr0]=4mbit\n"
+			      "vm2 net.guarantee.out[fakebr0]=4mbit\n");
+	cr_expect_eq(pr_plan_apply(plan, 10000, 0), -ENOSPC);
+	EXPECT_TEXT(pr_plan_errmsg(plan), "guaranteed 3Mbit/s of it, and with the plan 11Mbit/s");
+	cr_expect_eq(bed_get(bed.dom, "net.guarantee.out", "fakebr0", 0), PRALLOC_DEFAULT);
+	pr_plan_free(plan);
+	pr_domain_close(third);
+	bed_close(&bed);
+}
+
+/* Two problems of one step, of which the second one is the plan's. */
+Test(plan_sum, beside_another_problem)
+{
+	struct pr_plan *plan;
+	struct bed bed;
+
+	bed_open(&bed);
+	bed_inject(&bed, "memory bytes=3584MiB");
+	plan = bed_plan(&bed, "vm1 mem.balloon=2G\nvm2 mem.balloon=1100M\n");
+	bed_inject(&bed, "nodriver domain=vm1");
+	cr_expect_eq(pr_plan_check(plan, 0), -ENOTCONN, "%s", pr_plan_errmsg(plan));
+	EXPECT_TEXT(bed_step(plan, 0).text, "driver");
+	EXPECT_TEXT(bed_step(plan, 0).text, "; and the host has 3584MiB");
+	cr_expect_eq(bed_step(plan, 1).status, PRALLOC_STEP_OK, "%s", bed_step(plan, 1).text);
+	pr_plan_free(plan);
+	/* One that is gone wants nothing. */
+	bed_inject(&bed, "clear");
+	plan = bed_plan(&bed, "vm1 mem.balloon=2G\nvm2 mem.balloon=1100M\n");
+	bed_inject(&bed, "vanish domain=vm1");
+	cr_expect_eq(pr_plan_check(plan, 0), -ENOENT, "%s", pr_plan_errmsg(plan));
+	cr_expect_eq(bed_step(plan, 1).status, PRALLOC_STEP_OK, "%s", bed_step(plan, 1).text);
+	pr_plan_free(plan);
+	/* Neither does one that cannot be asked. */
+	plan = bed_plan(&bed, "vm2 mem.guarantee=3G\nvm3 mem.guarantee=1G\n");
+	bed_inject(&bed, "failread error=EIO domain=vm2 attribute=mem.guarantee");
+	cr_expect_eq(pr_plan_check(plan, 0), -EIO, "%s", pr_plan_errmsg(plan));
+	cr_expect_eq(bed_step(plan, 1).status, PRALLOC_STEP_OK, "%s", bed_step(plan, 1).text);
 	pr_plan_free(plan);
 	bed_close(&bed);
 }
