@@ -283,7 +283,8 @@ PRALLOC_API int pr_plan_set_journal(struct pr_plan *plan, const char *path, uint
  * that would be taken back, PRALLOC_STEP_UNDONE one that is as it was before already.
  * Each value that still is what the killed process wrote is put back as by pr_plan_undo; what is as
  * it was before stays; everything else is left and says so (PRALLOC_STEP_LEFT).  A plan that had come
- * to its end is left as it is, applied or not, and the plan stays empty.
+ * to its end is left as it is, applied or not, and the plan stays empty; one that was being undone is
+ * undone to the end.
  * Errors: -ENOENT, -EACCES (also: it is another user's, or others can write to it), -EINVAL (the
  * file), -EBUSY (the process lives), those of pr_host_open and
  * pr_plan_undo.  Since: 0.1.

@@ -176,8 +176,10 @@ bool pri_journal_is_over(const char *text)
 {
 	const char *ready = last_line(text, "\nready\n");
 	const char *end = last_line(text, "\nend\n");
+	const char *undo = last_line(text, "\nundo\n");
 
-	return !ready || end > ready;
+	/* A plan that was applied can be undone afterwards. */
+	return !ready || (end > ready && end > undo);
 }
 
 int pri_journal_mend(const struct pri_journal *journal, const char *text, char **error)

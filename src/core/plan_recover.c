@@ -253,6 +253,7 @@ static const struct {
 	{"wanted ", read_wanted},
 	{"undo", read_nothing},
 	{"undone ", read_undone},
+	{"end", read_nothing},
 };
 
 static int read_line(struct reader *reader, char *line, char **error)

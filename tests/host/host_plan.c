@@ -299,10 +299,11 @@ Test(host_plan, two_plans_at_once)
 
 /* -- killed -- */
 
-/* Applies a plan with a journal and is killed at the at-th thing that is told.  True: it lived. */
-static bool killed_at(int at, const char *journal)
+/* Applies a plan with a journal, or undoes it, and is killed at the at-th thing that is told.  True:
+ * it lived. */
+static bool killed_at(const char *how, int at, const char *journal)
 {
-	pid_t pid = victim("kill", journal, at);
+	pid_t pid = victim(how, journal, at);
 	int status;
 
 	cr_assert_eq(waitpid(pid, &status, 0), pid);
@@ -326,7 +327,7 @@ Test(host_plan, killed_at_every_step)
 	int at, recovered = 0;
 
 	snprintf(journal, sizeof(journal), "%s/journal", bed_dir());
-	for (at = 1; !killed_at(at, journal); at += at < 12 ? 1 : 7) {
+	for (at = 1; !killed_at("kill", at, journal); at += at < 12 ? 1 : 7) {
 		struct pr_plan *plan = new_plan();
 		int r = pr_plan_recover(plan, &bed.host, 1, journal, HOST_PATIENCE_MS, 0);
 
@@ -340,6 +341,30 @@ Test(host_plan, killed_at_every_step)
 	}
 	fprintf(stderr, "killed until call %d, recovered %d times\n", at, recovered);
 	cr_assert_geq(recovered, 4);
+	unlink(journal);
+	set_back();
+}
+
+/* The plan had come to its end, and was being taken back. */
+Test(host_plan, killed_while_it_is_undone)
+{
+	char journal[256];
+	int at;
+
+	snprintf(journal, sizeof(journal), "%s/journal", bed_dir());
+	for (at = 1; !killed_at("undo", at, journal); at += at < 6 ? 1 : 11) {
+		struct pr_plan *plan = new_plan();
+		int r = pr_plan_recover(plan, &bed.host, 1, journal, HOST_PATIENCE_MS, 0);
+
+		cr_assert_eq(r, 0, "at %d: %d %s", at, r, pr_plan_errmsg(plan));
+		cr_assert_eq(pr_plan_count(plan), 4, "at %d", at);
+		expect_as_before(at);
+		pr_plan_free(plan);
+		cr_assert_lt(at, 400);
+	}
+	fprintf(stderr, "killed until call %d of an undo\n", at);
+	cr_assert_geq(at, 5);
+	expect_as_before(at);
 	unlink(journal);
 	set_back();
 }
