@@ -134,8 +134,24 @@ static int check_owner(const struct pri_journal *journal, char **error)
 			     journal->path);
 }
 
+/* Nobody else writes to it from here on: what is read behind this is what there is. */
+static int lock(const struct pri_journal *journal, char **error)
+{
+	pri_autofree char *text = NULL, *ignored = NULL;
+
+	if (flock(journal->fd, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	if (errno != EWOULDBLOCK)
+		return fail_file(journal, "lock", error);
+	read_whole(journal, &text, &ignored);
+	return pri_set_error(error, -EBUSY,
+			     "the journal %s is in use by a plan that goes on (PID %lu)",
+			     journal->path, text ? process_of(text) : 0);
+}
+
 int pri_journal_open(struct pri_journal *journal, bool create, char **ret_text, char **error)
 {
+	static const char magic[] = PRI_JOURNAL_MAGIC "\n";
 	int flags = O_RDWR | O_CLOEXEC | O_APPEND | (create ? O_CREAT : 0);
 	int r;
 
@@ -146,13 +162,10 @@ int pri_journal_open(struct pri_journal *journal, bool create, char **ret_text, 
 		return fail_file(journal, "open", error);
 	r = check_owner(journal, error);
 	if (r == 0)
+		r = lock(journal, error);
+	if (r == 0)
 		r = read_whole(journal, ret_text, error);
-	if (r == 0 && flock(journal->fd, LOCK_EX | LOCK_NB) < 0)
-		r = pri_set_error(error, -EBUSY,
-				  "the journal %s is in use by a plan that goes on (PID %lu)",
-				  journal->path, process_of(*ret_text));
-	if (r == 0 && **ret_text &&
-	    strncmp(*ret_text, PRI_JOURNAL_MAGIC "\n", strlen(PRI_JOURNAL_MAGIC "\n")) != 0)
+	if (r == 0 && **ret_text && strncmp(*ret_text, magic, strlen(magic)) != 0)
 		r = pri_set_error(error, -EINVAL, "%s is something else than a journal",
 				  journal->path);
 	if (r < 0) {
