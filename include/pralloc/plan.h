@@ -266,7 +266,9 @@ PRALLOC_API int pr_plan_set_progress(struct pr_plan *plan, pr_plan_progress_fn p
  * @path: a file that pr_plan_apply and pr_plan_start write before they change anything, and that
  * stays; NULL: none.  A process that is killed while it applies leaves in it what pr_plan_recover
  * needs.  A file with such a rest is not written over (-EBUSY); one that is no journal neither
- * (-EINVAL).  It is locked until the plan is freed.
+ * (-EINVAL).  It is locked until the plan is freed: what a failed apply could not take back
+ * (PRALLOC_STEP_LEFT) can be recovered behind that, by whoever it is, and until it was, the plan
+ * cannot be applied again with this journal (-EBUSY).
  * @flags: 0.
  * Errors: -EINVAL, -ENOMEM.  Since: 0.1.
  */
@@ -285,6 +287,9 @@ PRALLOC_API int pr_plan_set_journal(struct pr_plan *plan, const char *path, uint
  * it was before stays; everything else is left and says so (PRALLOC_STEP_LEFT).  A plan that had come
  * to its end is left as it is, applied or not, and the plan stays empty; one that was being undone is
  * undone to the end.
+ * Steps that cannot be looked at are no part of the plan; the others are taken back, and the error is
+ * that of the first: of a host that cannot be opened, or of a domain or device that is gone.  What is
+ * gone is done with; for everything else the journal stays open, and a later call does the rest.
  * Errors: -ENOENT, -EACCES (also: it is another user's, or others can write to it), -EINVAL (the
  * file), -EBUSY (the process lives), those of pr_host_open and
  * pr_plan_undo.  Since: 0.1.

@@ -14,6 +14,9 @@ struct pri_journal {
 	char *path;
 	int fd;	    /* -1: not opened so far */
 	bool begun; /* of a run that has not come to its end */
+	bool kept_open;
+	/* of the plan's steps in the file; NULL: as in the plan */
+	size_t *numbers, number_count;
 };
 
 int pri_journal_new(const char *path, struct pri_journal **ret_journal)
@@ -39,48 +42,21 @@ void pri_journal_free(struct pri_journal *journal)
 	if (journal->fd >= 0)
 		close(journal->fd);
 	free(journal->path);
+	free(journal->numbers);
 	free(journal);
 }
 
-char *pri_journal_quote(const char *text)
+void pri_journal_set_numbers(struct pri_journal *journal, size_t *numbers, size_t count)
 {
-	char *quoted = malloc(3 * strlen(text) + 2), *at = quoted;
-
-	if (!quoted)
-		return NULL;
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		if (c > ' ' && c < 0x7f && c != '%')
-			*at++ = (char)c;
-		else
-			at += sprintf(at, "%%%02X", c);
-	}
-	*at = '\0';
-	return quoted;
+	free(journal->numbers);
+	journal->numbers = numbers;
+	journal->number_count = count;
 }
 
-void pri_journal_unquote(char *text)
+void pri_journal_keep_open(struct pri_journal *journal)
 {
-	char *to = text;
-
-	for (; *text; text++) {
-		char digits[3] = "";
-		char *end = digits;
-		unsigned long c = 0;
-
-		if (*text == '%' && text[1]) {
-			memcpy(digits, text + 1, 2);
-			c = strtoul(digits, &end, 16);
-		}
-		if (end == digits + 2) {
-			*to++ = (char)c;
-			text += 2;
-		} else {
-			*to++ = *text;
-		}
-	}
-	*to = '\0';
+	if (journal)
+		journal->kept_open = true;
 }
 
 /* -- the file -- */
@@ -176,25 +152,6 @@ int pri_journal_open(struct pri_journal *journal, bool create, char **ret_text, 
 	return r;
 }
 
-static const char *last_line(const char *text, const char *line)
-{
-	const char *last = NULL;
-
-	for (const char *at = text; (at = strstr(at, line)); at++)
-		last = at;
-	return last;
-}
-
-bool pri_journal_is_over(const char *text)
-{
-	const char *ready = last_line(text, "\nready\n");
-	const char *end = last_line(text, "\nend\n");
-	const char *undo = last_line(text, "\nundo\n");
-
-	/* A plan that was applied can be undone afterwards. */
-	return !ready || (end > ready && end > undo);
-}
-
 int pri_journal_mend(const struct pri_journal *journal, const char *text, char **error)
 {
 	const char *last = strrchr(text, '\n');
@@ -258,7 +215,10 @@ static const char *mode_word(const struct pri_item *item)
 
 static size_t step_number(const struct pr_plan *plan, const struct pri_item *item)
 {
-	return pri_plan_number(plan, item) + 1;
+	const struct pri_journal *journal = plan->journal;
+	size_t number = pri_plan_number(plan, item);
+
+	return number < journal->number_count ? journal->numbers[number] : number + 1;
 }
 
 static size_t host_number(struct writer *writer, struct pr_host *host)
@@ -340,6 +300,8 @@ int pri_journal_begin(struct pri_journal *journal, const struct pr_plan *plan,
 				     "the journal %s holds what a plan has left (PID %lu): recover "
 				     "that first",
 				     journal->path, process_of(before));
+	pri_journal_set_numbers(journal, NULL, 0);
+	journal->kept_open = false;
 	text = whole_text(plan, items, n);
 	if (!text)
 		return -ENOMEM;
@@ -420,16 +382,17 @@ void pri_journal_step(struct pri_journal *journal, const struct pr_plan *plan,
 /* What another attempt would find the same again. */
 static bool is_final(int error)
 {
-	return error == -EAGAIN || error == -ENOENT || error == -ESTALE;
+	return error == -EAGAIN || error == -ENOENT || error == -ESTALE || error == -ENODEV;
 }
 
 void pri_journal_end(struct pri_journal *journal, const struct pr_plan *plan)
 {
-	bool open = false;
+	bool open;
 
 	if (!journal || journal->fd < 0 || !journal->begun)
 		return;
 	journal->begun = false;
+	open = journal->kept_open;
 	for (size_t i = 0; i < plan->count; i++)
 		for (size_t m = 0; m < PRI_STEP_MODES; m++)
 			open = open || (plan->steps[m][i].status == PRALLOC_STEP_LEFT &&

@@ -20,6 +20,11 @@ bool pri_journal_is_over(const char *text);
 /* Cut off a last line that came to the file in part, so that nothing is appended to it. */
 int pri_journal_mend(const struct pri_journal *journal, const char *text, char **error);
 
+/* What it says of steps goes by these numbers, and no more by those of the plan; malloc'ed. */
+void pri_journal_set_numbers(struct pri_journal *journal, size_t *numbers, size_t count);
+/* The next run does not bring it to its end: the plan does not have all of it. */
+void pri_journal_keep_open(struct pri_journal *journal);
+
 /* Write all that is needed to take the items back. */
 int pri_journal_begin(struct pri_journal *journal, const struct pr_plan *plan,
 		      struct pri_item **items, size_t n, char **error);
@@ -34,6 +39,17 @@ void pri_journal_step(struct pri_journal *journal, const struct pr_plan *plan,
 		      const struct pri_item *item, const char *word);
 /* The run has come to its end: whether there is anything left to do. */
 void pri_journal_end(struct pri_journal *journal, const struct pr_plan *plan);
+
+/* plan_journal_read.c */
+/* Of what the killed process has touched, the first that could not be put into the plan. */
+struct pri_journal_left {
+	int code;   /* 0: everything is in the plan */
+	char *why;  /* malloc'ed, or NULL */
+	bool again; /* of this or another one: a later attempt may be able to */
+};
+/* Fill an empty plan with the steps of a text, which is destroyed. */
+int pri_journal_read(struct pr_plan *plan, struct pr_host *const *hosts, size_t host_count,
+		     char *text, struct pri_journal_left *left, char **error);
 
 /* Words of a line: blanks, % and what is not printable become %XX; malloc'ed. */
 char *pri_journal_quote(const char *text);

@@ -39,7 +39,7 @@ static inline void journal_bed_close(struct journal_bed *j)
 
 static inline char *slurp(const char *path)
 {
-	static char text[16384];
+	static char text[65536];
 	FILE *file = fopen(path, "re");
 	size_t n = file ? fread(text, 1, sizeof(text) - 1, file) : 0;
 
@@ -65,6 +65,16 @@ static inline void lengthen(const char *path, const char *text)
 	cr_assert(file);
 	fputs(text, file);
 	fclose(file);
+}
+
+/* Cut off that line and all behind it. */
+static inline void truncate_at(const char *path, const char *line)
+{
+	char *text = slurp(path), *at = strstr(text, line);
+
+	cr_assert(at, "%s", text);
+	at[1] = '\0';
+	spit(path, text);
 }
 
 static inline struct pr_plan *journaled(struct journal_bed *j, const char *lines)
@@ -99,15 +109,10 @@ static inline bool is_as_before(struct bed *bed)
 static inline void leave_behind(struct journal_bed *j, const char *lines)
 {
 	struct pr_plan *plan = journaled(j, lines);
-	char *text, *end;
 
 	cr_assert_eq(pr_plan_apply(plan, TIME, 0), 0, "%s", pr_plan_errmsg(plan));
 	pr_plan_free(plan);
-	text = slurp(j->path);
-	end = strstr(text, "\nend\n");
-	cr_assert(end);
-	end[1] = '\0';
-	spit(j->path, text);
+	truncate_at(j->path, "\nend\n");
 }
 
 #endif /* PRALLOC_TEST_JOURNAL_BED_H */
