@@ -7,6 +7,8 @@
 # sanitizers, and ends with a line "N passed, N failed, N skipped". Exit status 0 when nothing failed.
 # --quick: one build, no guests, no analysers: for the inner loop.
 #
+# What only needs a processor runs beside tests that mostly wait for a VM; what measures shares or
+# times (suites *_measured, cgroup, net) runs alone, at the end.
 # Builds are kept in build-test/ and reused; logs are in build-test/logs/.
 set -uo pipefail
 
@@ -15,6 +17,7 @@ work=$top/build-test
 logs=$work/logs
 quick=0
 passed=0 failed=0 skipped=0
+beside_pid='' patience=1
 
 packages=(
 	meson ninja-build pkg-config gcc g++ python3
@@ -147,22 +150,26 @@ count_tests()
 	EOF
 }
 
-# suites NAME BUILD SUITE... [-- PREFIX...]: run suites of a build, under a command if given.
+# suites NAME BUILD SUITE... [-- PREFIX...]: run suites of a build, under a command if given. A suite
+# !SUITE is left out of the others. Several can run at once under different names.
 suites()
 {
 	local name=$1 dir=$work/$2 args=() json=$work/$2/meson-logs/$1.json out numbers code
-	local begun=$SECONDS
+	local begun=$SECONDS reports=$logs/sanitizer-$1
 
 	shift 2
 	while (($#)) && [[ $1 != -- ]]; do
-		args+=(--suite "$1")
+		case $1 in
+		!*) args+=(--no-suite "${1#!}") ;;
+		*) args+=(--suite "$1") ;;
+		esac
 		shift
 	done
 	(($# == 0)) || shift
-	rm -f "$json" "$logs/sanitizer".*
-	"$@" env ASAN_OPTIONS="log_path=$logs/sanitizer:detect_leaks=1" \
-		UBSAN_OPTIONS="log_path=$logs/sanitizer:print_stacktrace=1" \
-		meson test -C "$dir" --no-rebuild --logbase "$name" "${args[@]}" \
+	rm -f "$json" "$reports".*
+	"$@" env ASAN_OPTIONS="log_path=$reports:detect_leaks=1" \
+		UBSAN_OPTIONS="log_path=$reports:print_stacktrace=1" \
+		meson test -C "$dir" --no-rebuild --logbase "$name" -t "$patience" "${args[@]}" \
 		>"$logs/$name.log" 2>&1
 	code=$?
 	if ((code == 77)); then
@@ -182,38 +189,48 @@ suites()
 	if ((code != 0 && f == 0)); then
 		not_ok "$name ended with status $code" "$logs/$name.log"
 	fi
-	if compgen -G "$logs/sanitizer.*" >/dev/null; then
-		cat "$logs"/sanitizer.* >"$logs/$name-sanitizer.log"
+	if compgen -G "$reports.*" >/dev/null; then
+		cat "$reports".* >"$logs/$name-sanitizer.log"
 		not_ok "$name: sanitizers report nothing" "$logs/$name-sanitizer.log"
 	fi
 }
 
-# Checks that only need a processor, while tests that mostly wait for a VM leave one idle: begin
-# them, and later print and count what they said.
+# Work that only needs a processor, while tests that mostly wait leave one idle: begin the functions,
+# in a process group of their own, and later print what they said and count it.
 beside()
 {
+	rm -f "$logs/beside.numbers"
+	set -m
 	(
-		renice -n 19 "$BASHPID" >/dev/null 2>&1
-		for checks; do
-			"$checks"
+		renice -n 10 "$BASHPID" >/dev/null 2>&1
+		passed=0 failed=0 skipped=0 patience=4
+		for work_of; do
+			"$work_of"
 		done
-	) >"$logs/beside.log" 2>&1 &
+		echo "$passed $failed $skipped" >"$logs/beside.numbers"
+	) </dev/null >"$logs/beside.log" 2>&1 &
 	beside_pid=$!
+	set +m
 }
 
 join_beside()
 {
-	local line
+	local p f s
 
-	wait "$beside_pid" || not_ok "the checks beside the tests came to their end" "$logs/beside.log"
-	while IFS= read -r line; do
-		echo "$line"
-		case $line in
-		'ok - '*'# SKIP'*) ((++skipped)) ;;
-		'ok - '*) ((++passed)) ;;
-		'not ok - '*) ((++failed)) ;;
-		esac
-	done <"$logs/beside.log"
+	wait "$beside_pid"
+	beside_pid=''
+	cat "$logs/beside.log"
+	if read -r p f s 2>/dev/null <"$logs/beside.numbers"; then
+		((passed += p, failed += f, skipped += s))
+	else
+		not_ok "the work beside the tests came to its end" "$logs/beside.log"
+	fi
+}
+
+# It ends with us, however we end; meson ends its tests.
+end_beside()
+{
+	[[ ! $beside_pid ]] || kill -TERM -- "-$beside_pid" 2>/dev/null
 }
 
 sources()
@@ -305,6 +322,42 @@ fetch_guest_agent()
 	} >"$logs/guest-agent.log" 2>&1 || unset PRALLOC_QEMU_GA
 }
 
+# What the beds' tests need, the tests of gcc's build, and for its warnings clang's, whose commands
+# the analysers read.
+other_builds()
+{
+	build asan gcc -Db_sanitize=address,undefined && : >"$work/asan.built"
+	build clang clang
+	suites gcc gcc unit contract fuzz command abi doc consumer packages
+}
+
+asan_tests()
+{
+	suites asan asan unit contract fuzz command
+}
+
+full()
+{
+	rm -f "$work/asan.built"
+	build gcc gcc || return
+	beside other_builds
+	suites microvm gcc microvm
+	# Emulated, the sanitizers would take as long again.
+	suites vm gcc vm !vm_measured
+	join_beside
+	[[ -e $work/asan.built ]] || return
+	fetch_guest_agent
+	beside asan_tests run_valgrind analyse
+	suites bed asan bed !bed_measured
+	suites guests asan host !host_measured -- "$top/tests/vm/bed.sh" run --
+	join_beside
+	suites guests-measured asan host_measured -- "$top/tests/vm/bed.sh" run --
+	suites bed-measured asan bed_measured
+	suites cgroup asan cgroup
+	suites vm-measured gcc vm_measured
+	suites net asan net
+}
+
 case ${1:-} in
 '') ;;
 --quick) quick=1 ;;
@@ -313,27 +366,13 @@ esac
 mkdir -p "$logs"
 started=$SECONDS
 
+trap end_beside EXIT
 if ((quick)); then
 	install_packages "${packages[@]}"
 	build gcc gcc && suites quick gcc unit contract fuzz command
 else
 	install_packages "${packages[@]}" "${full_packages[@]}"
-	build gcc gcc && suites gcc gcc unit contract fuzz command abi doc consumer packages
-	# For its warnings; the analysers read its commands.
-	build clang clang
-	build asan gcc -Db_sanitize=address,undefined && {
-		suites asan asan unit contract fuzz command
-		fetch_guest_agent
-		suites guests asan host -- "$top/tests/vm/bed.sh" run --
-		suites bed asan bed
-		suites cgroup asan cgroup
-		beside run_valgrind analyse
-		suites microvm asan microvm
-		join_beside
-		# Emulated, the sanitizers would take as long again.
-		suites vm gcc vm
-		suites net asan net
-	}
+	full
 fi
 echo "== $((SECONDS - started)) s"
 echo "$passed passed, $failed failed, $skipped skipped"
