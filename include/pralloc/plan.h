@@ -135,8 +135,10 @@ PRALLOC_API int pr_plan_apply(struct pr_plan *plan, uint32_t timeout_ms, uint32_
 /**
  * pr_plan_undo - take an applied plan back
  *
- * In reverse order; a value is put back only where it is still what the plan wrote (balloons
- * always).  Steps changed by somebody else, or whose domain was restarted since, are left and
+ * In reverse order, and memory that a recipient has got before its donors get it: where a
+ * recipient does not give it back, donors get what there is, and all of them say so, unless
+ * PRALLOC_ALLOW_HARM is given.  A value is put back only where it is still what the plan wrote
+ * (balloons always).  Steps changed by somebody else, or whose domain was restarted since, are left and
  * say so (PRALLOC_STEP_LEFT).
  * Errors: -EINVAL (not applied), -EAGAIN (some steps were left), or what failed.  Since: 0.1.
  */

@@ -69,7 +69,8 @@ int pr_plan_apply(struct pr_plan *plan, uint32_t timeout_ms, uint32_t flags)
 
 int pr_plan_undo(struct pr_plan *plan, uint32_t timeout_ms, uint32_t flags)
 {
-	return plan ? run_whole(plan, PRI_RUN_UNDO, deadline(timeout_ms), flags, 0) : -EINVAL;
+	return plan ? run_whole(plan, PRI_RUN_UNDO, deadline(timeout_ms), flags, PRALLOC_ALLOW_HARM)
+		    : -EINVAL;
 }
 
 int pr_plan_start(struct pr_plan *plan, uint32_t timeout_ms, uint32_t flags)

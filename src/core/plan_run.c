@@ -7,7 +7,7 @@
 #include "core/plan_run.h"
 
 #define NS_PER_S UINT64_C(1000000000)
-/* Taking back gets time of its own: the deadline has often passed by then. */
+/* Taking back gets so much time at least: the deadline has often passed by then. */
 #define UNDO_NS (30 * NS_PER_S)
 
 static const struct pri_stage_row stages[] = {
@@ -32,7 +32,11 @@ static const struct pri_stage_row stages[] = {
 	[PRI_STAGE_BACK_IDENTIFY] = {PRI_OP_STATE, false, pri_enter_back_identify,
 				     pri_leave_back_identify, PRI_STAGE_BACK_READ},
 	[PRI_STAGE_BACK_READ] = {PRI_OP_READ, false, pri_enter_back_read, pri_leave_back_read,
-				 PRI_STAGE_BACK_WRITE},
+				 PRI_STAGE_BACK_GIVE},
+	[PRI_STAGE_BACK_GIVE] = {PRI_OP_APPLY, false, pri_enter_back_give, pri_leave_back_write,
+				 PRI_STAGE_BACK_GIVEN},
+	[PRI_STAGE_BACK_GIVEN] = {PRI_OP_ARRIVED, false, pri_enter_back_arrive,
+				  pri_leave_back_arrive, PRI_STAGE_BACK_WRITE},
 	[PRI_STAGE_BACK_WRITE] = {PRI_OP_APPLY, false, pri_enter_back_write, pri_leave_back_write,
 				  PRI_STAGE_BACK_ARRIVE},
 	[PRI_STAGE_BACK_ARRIVE] = {PRI_OP_ARRIVED, false, pri_enter_back_arrive,
@@ -190,7 +194,8 @@ static void fail_run(struct pri_run *run, int code)
 		return;
 	}
 	note_failed_steps(run);
-	run->deadline_ns = pri_now_ns() + UNDO_NS;
+	if (run->deadline_ns < pri_now_ns() + UNDO_NS)
+		run->deadline_ns = pri_now_ns() + UNDO_NS;
 	pri_journal_note(run->plan->journal, "undo");
 	if (pri_back_init(run) < 0)
 		enter_stage(run, PRI_STAGE_END);

@@ -13,6 +13,7 @@
  *   plan_write.c    stages that write, and wait for arrival
  *   plan_keep.c     PRALLOC_KEEP_PARTIAL: less has arrived than was asked for
  *   plan_back.c     stages that take back
+ *   plan_share.c    less has come back than was given
  */
 #ifndef PRI_PLAN_RUN_H
 #define PRI_PLAN_RUN_H
@@ -37,6 +38,8 @@ enum pri_stage {
 	PRI_STAGE_CONFIRM,
 	PRI_STAGE_BACK_IDENTIFY,
 	PRI_STAGE_BACK_READ,
+	PRI_STAGE_BACK_GIVE,
+	PRI_STAGE_BACK_GIVEN,
 	PRI_STAGE_BACK_WRITE,
 	PRI_STAGE_BACK_ARRIVE,
 	PRI_STAGE_END,
@@ -90,6 +93,7 @@ struct pri_run_reading {
 struct pri_back {
 	struct pri_item item; /* shares what it does not change with its origin */
 	struct pri_item *origin;
+	uint64_t missing; /* of what it should get back: others have not given it back */
 	bool written;
 	bool closed; /* undone, or left */
 };
@@ -286,6 +290,9 @@ int pri_leave_kept(struct pri_run *run);
 /* Wish again for what was wished before less arrived. */
 void pri_keep_forget(struct pri_run *run);
 
+/* plan_share.c: what donors get back, when recipients have come to an end */
+void pri_back_share(struct pri_run *run);
+
 /* plan_back.c */
 int pri_back_init(struct pri_run *run);
 void pri_back_clear(struct pri_run *run);
@@ -295,6 +302,7 @@ int pri_enter_back_read(struct pri_run *run);
 int pri_leave_back_read(struct pri_run *run);
 /* End of a look at what would be taken back: what can be is PRALLOC_STEP_OK; the first that cannot. */
 int pri_back_look(struct pri_run *run, char **error);
+int pri_enter_back_give(struct pri_run *run);
 int pri_enter_back_write(struct pri_run *run);
 int pri_leave_back_write(struct pri_run *run);
 int pri_enter_back_arrive(struct pri_run *run);

@@ -137,3 +137,118 @@ Test(plan_undo, deadline)
 	pr_plan_free(plan);
 	bed_close(&bed);
 }
+
+/* -- memory goes back: nothing is created on the way -- */
+
+struct watch {
+	struct bed *bed;
+	uint64_t most;
+	size_t told;
+};
+
+static void watch_sum(void *data, const struct pr_plan *plan, size_t index)
+{
+	struct watch *watch = data;
+	uint64_t sum = bed_get(watch->bed->dom, "mem.actual", NULL, 0) +
+		       bed_get(watch->bed->other, "mem.actual", NULL, 0);
+
+	(void)plan;
+	(void)index;
+	watch->told++;
+	if (sum > watch->most)
+		watch->most = sum;
+}
+
+static struct pr_plan *moved(struct bed *bed)
+{
+	struct pr_plan *plan = bed_plan(bed, "");
+
+	cr_assert_eq(pr_plan_move(plan, "mem.balloon", bed->dom, bed->other, 512 * MIB, 0), 0);
+	cr_assert_eq(pr_plan_apply(plan, TIME, 0), 0, "%s", pr_plan_errmsg(plan));
+	return plan;
+}
+
+/* The recipient gives first; and it is told how far it is. */
+Test(plan_undo, memory_is_there_before_it_is_given_back)
+{
+	struct watch watch;
+	struct pr_plan *plan;
+	struct bed bed;
+
+	bed_open(&bed);
+	plan = moved(&bed);
+	watch = (struct watch){.bed = &bed};
+	bed_inject(&bed, "balloon domain=vm2 rate=2GiB/s");
+	cr_assert_eq(pr_plan_set_progress(plan, watch_sum, &watch), 0);
+	cr_expect_eq(pr_plan_undo(plan, TIME, 0), 0, "%s", pr_plan_errmsg(plan));
+	cr_expect_leq(watch.most, 2048 * MIB, "%" PRIu64 " MiB on the way", watch.most / MIB);
+	cr_expect_gt(watch.told, 8, "told %zu times", watch.told);
+	cr_expect_eq(bed_get(bed.dom, "mem.actual", NULL, 0), 1024 * MIB);
+	cr_expect_eq(bed_get(bed.other, "mem.actual", NULL, 0), 1024 * MIB);
+	pr_plan_free(plan);
+	bed_close(&bed);
+}
+
+/* A recipient that stops on its way: the donor gets what there is, both say so, and a later undo
+ * does the rest. */
+Test(plan_undo, recipient_keeps_a_part)
+{
+	struct pr_plan *plan;
+	struct bed bed;
+
+	bed_open(&bed);
+	plan = moved(&bed);
+	bed_inject(&bed, "stall domain=vm2 at_bytes=1400MiB");
+	cr_expect_lt(pr_plan_undo(plan, TIME, 0), 0);
+	cr_expect_eq(bed_get(bed.other, "mem.actual", NULL, 0), 1400 * MIB);
+	cr_expect_eq(bed_get(bed.dom, "mem.actual", NULL, 0), 648 * MIB, "memory was created");
+	cr_expect_eq(bed_step(plan, 0).status, PRALLOC_STEP_LEFT);
+	EXPECT_TEXT(bed_step(plan, 0).text, "376M are missing");
+	cr_expect_eq(bed_step(plan, 1).status, PRALLOC_STEP_LEFT);
+	EXPECT_TEXT(bed_step(plan, 1).text, "it is at 1400M of 1024M");
+	bed_inject(&bed, "clear");
+	cr_expect_eq(pr_plan_undo(plan, TIME, 0), 0, "%s", pr_plan_errmsg(plan));
+	cr_expect_eq(bed_get(bed.other, "mem.actual", NULL, 0), 1024 * MIB);
+	cr_expect_eq(bed_get(bed.dom, "mem.actual", NULL, 0), 1024 * MIB);
+	pr_plan_free(plan);
+	bed_close(&bed);
+}
+
+/* Whoever insists gets all of it. */
+Test(plan_undo, recipient_keeps_a_part_and_harm_is_allowed)
+{
+	struct pr_plan *plan;
+	struct bed bed;
+
+	bed_open(&bed);
+	plan = moved(&bed);
+	bed_inject(&bed, "stall domain=vm2 at_bytes=1400MiB");
+	cr_expect_lt(pr_plan_undo(plan, TIME, PRALLOC_ALLOW_HARM), 0);
+	cr_expect_eq(bed_get(bed.dom, "mem.actual", NULL, 0), 1024 * MIB);
+	cr_expect_eq(bed_step(plan, 0).status, PRALLOC_STEP_UNDONE);
+	pr_plan_free(plan);
+	bed_close(&bed);
+}
+
+/* "Not set" is verified as well. */
+Test(plan_undo, default_that_is_dropped)
+{
+	const char *pin = "";
+	struct pr_plan *plan;
+	struct bed bed;
+
+	bed_open(&bed);
+	plan = bed_plan(&bed, "vm1 cpu.pin[0]=1\nvm1 cpu.shares=512\n");
+	cr_assert_eq(pr_plan_apply(plan, TIME, 0), 0);
+	bed_inject(&bed, "lie attribute=cpu.pin");
+	cr_expect_eq(pr_plan_undo(plan, TIME, 0), -EREMOTEIO, "%s", pr_plan_errmsg(plan));
+	cr_expect_eq(bed_step(plan, 0).status, PRALLOC_STEP_LEFT);
+	EXPECT_TEXT(bed_step(plan, 0).text, "it reads back as 1");
+	cr_expect_eq(bed_step(plan, 1).status, PRALLOC_STEP_UNDONE);
+	bed_inject(&bed, "clear");
+	cr_expect_eq(pr_plan_undo(plan, TIME, 0), 0, "%s", pr_plan_errmsg(plan));
+	cr_assert_eq(pr_get_str(bed.dom, "cpu.pin", "0", &pin, 0), 0);
+	cr_expect_str_eq(pin, "default");
+	pr_plan_free(plan);
+	bed_close(&bed);
+}
