@@ -69,15 +69,13 @@ static bool spare_bytes(const struct pri_item *readings, uint64_t actual, uint64
 	return true;
 }
 
-static bool too_old(const struct pri_item *readings, uint64_t *ret_age)
+static bool too_old(const struct pri_item *readings, uint64_t age)
 {
 	uint64_t limit = STATS_AGE_MAX_S, period;
 
-	if (!known(&readings[AGE], ret_age))
-		*ret_age = 0;
 	if (known(&readings[PERIOD], &period) && period * STATS_PERIODS_MAX > limit)
 		limit = period * STATS_PERIODS_MAX;
-	return *ret_age > limit;
+	return age > limit;
 }
 
 static int judge_amount(struct pri_item *item, const struct pri_item *readings, uint64_t actual)
@@ -91,7 +89,11 @@ static int judge_amount(struct pri_item *item, const struct pri_item *readings, 
 			item, -ENODATA,
 			"what the guest can spare is not known (no balloon statistics; "
 			"set mem.stats_period, or allow harm)");
-	if (too_old(readings, &age))
+	if (!known(&readings[AGE], &age))
+		return pri_item_fail(item, -ENODATA,
+				     "what the guest can spare is not known (its statistics do not "
+				     "tell their age; allow harm to do it all the same)");
+	if (too_old(readings, age))
 		return pri_item_fail(item, -ENODATA,
 				     "what the guest can spare is not known (its statistics are "
 				     "%" PRIu64 " s old; allow harm to do it all the same)",

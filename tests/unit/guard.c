@@ -64,6 +64,20 @@ Test(guard, no_statistics)
 	bed_close(&bed);
 }
 
+/* Statistics of an unknown age can be of any age. */
+Test(guard, age_is_not_known)
+{
+	struct bed bed;
+
+	bed_open(&bed);
+	bed_inject(&bed, "failread error=ENODATA attribute=mem.stats_age");
+	cr_expect_eq(pr_mem_balloon(bed.dom, 900 * MIB, 0), -ENODATA);
+	EXPECT_TEXT(pr_domain_errmsg(bed.dom), "do not tell their age");
+	cr_expect_eq(pr_mem_balloon(bed.dom, 1100 * MIB, 0), 0, "%s", pr_domain_errmsg(bed.dom));
+	cr_expect_eq(pr_mem_balloon(bed.dom, 900 * MIB, PRALLOC_ALLOW_HARM), 0);
+	bed_close(&bed);
+}
+
 /* vm1 has 256M + 48M resident: 5 % more is 319.2M. */
 static const struct {
 	const char *directive;
