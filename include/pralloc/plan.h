@@ -115,6 +115,11 @@ PRALLOC_API const char *pr_plan_problem(const struct pr_plan *plan, size_t index
  * Reads what is and what stands against each change, each against what is now; changes nothing.
  * All problems are found at once: look at each step.
  * @flags: as pr_set_u64.
+ * What it reads is what the next check or apply relies on: a value that somebody has made another one
+ * since the last check is -EAGAIN, once.  The check that tells it relies on the new value, so that the
+ * next check or apply goes on from there; what an apply relied on is used up by it.
+ * What pr_plan_move and pr_plan_rescale read is relied on for ever.  A plan without check, move or
+ * rescale relies on nothing: it is applied whatever the values are.
  * Returns 0 when every step can be done, else the error of the first that cannot.  Since: 0.1.
  */
 PRALLOC_API int pr_plan_check(struct pr_plan *plan, uint32_t flags);
@@ -128,7 +133,8 @@ PRALLOC_API int pr_plan_check(struct pr_plan *plan, uint32_t flags);
  * least 1.
  * @flags: as pr_set_u64.
  * A plan that failed or was undone can be applied again.
- * Errors: of the first step that failed; -EINVAL for a plan that was applied already.  Since: 0.1.
+ * Errors: of the first step that failed; -EINVAL for a plan that was applied already, and for other
+ * modes than those that its moves were reckoned from.  Since: 0.1.
  */
 PRALLOC_API int pr_plan_apply(struct pr_plan *plan, uint32_t timeout_ms, uint32_t flags);
 
@@ -158,10 +164,12 @@ PRALLOC_API int pr_plan_undo(struct pr_plan *plan, uint32_t timeout_ms, uint32_t
  * the sum of what is wanted is the sum of what is.  Where the scales of the two do not hold the
  * amount, the nearest one is moved that both hold, which may be 2.5 % off, else it is -ERANGE.
  * When a value has become another one by the time of check or apply, that is -EAGAIN: the plan has
- * to be made anew.
- * Errors: -EINVAL (not additive, another host, the same domain, set by another step), -ERANGE (the
- * donor does not have it, an unlimited value, beyond the recipient's range, the scales), and those
- * of pr_get_u64.  On error the plan is as before.  Since: 0.1.
+ * to be made anew.  Values of one mode say nothing of the other one: the whole plan is checked and
+ * applied in this mode alone, else it is -EINVAL.
+ * Errors: -EINVAL (not additive, another host, the same domain, set by another step, the plan has
+ * something reckoned from values of the other mode), -ERANGE (the donor does not have it, an unlimited
+ * value, beyond the recipient's range, the scales), and those of pr_get_u64.  On error the plan is as
+ * before.  Since: 0.1.
  */
 PRALLOC_API int pr_plan_move(struct pr_plan *plan, const char *attribute, struct pr_domain *from,
 			     struct pr_domain *to, uint64_t amount, uint32_t flags);
@@ -178,11 +186,12 @@ PRALLOC_API int pr_plan_move(struct pr_plan *plan, const char *attribute, struct
  * Siblings are the domains of the host that run, with PRALLOC_CONFIG all of them; on a cgroup host
  * the groups with the same parent.  Those with a step in the plan count with what is wanted; those
  * without are read, and get a step with the scaled value: when it has become another one by the
- * time of check or apply, that is -EAGAIN.  Who does not have the instance, whose weight nobody
- * serves or cannot act, is left out.  Each instance (a device, a link) has siblings of its own.
+ * time of check or apply, that is -EAGAIN, and the plan is for this mode alone, as after pr_plan_move.
+ * Who does not have the instance, whose weight nobody serves or cannot act, is left out.  Each instance (a device, a link) has siblings of its own.
  * The factor is the one that changes ratios least, by less than 2.5 %, and of several such ones the
  * one that is nearest to 1.  Where what is wanted fits, nothing is changed.
- * Errors: -EINVAL (also: a process that was opened by its number, whose siblings are not known),
+ * Errors: -EINVAL (also: a process that was opened by its number, whose siblings are not known; what
+ * is reckoned from values of the other mode),
  * -ERANGE (the ratios do not fit into the range), -EBUSY, -ENOMEM, and those of pr_get_u64.  On
  * error the plan is as before.  Since: 0.1.
  */

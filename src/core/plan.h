@@ -45,6 +45,7 @@ struct pr_plan {
 	size_t count, size;
 	struct pr_host *host; /* of all steps; NULL: of several, or there are none */
 	uint32_t modes;	      /* that the last check or apply was for */
+	uint32_t moved_mode;  /* whose values steps were reckoned from; 0: there are none */
 	bool applied;
 	struct pri_plan_index index;   /* of changes, by the number of the step */
 	struct pri_plan_index targets; /* by the number of their first step */
@@ -78,6 +79,12 @@ int pri_plan_add(struct pr_plan *plan, const struct pri_target *target,
 		 const struct pri_request *request, char **error);
 /* The change of the item's target, attribute and instance; it gets the target's sequence. */
 bool pri_plan_find(const struct pr_plan *plan, struct pri_item *item, size_t *ret_number);
+
+/* plan_move.c */
+/* Values of one mode say nothing of the other one: whether steps can be reckoned from values of the
+ * mode, and whether what was reckoned can be written in the modes. */
+int pri_move_from(const struct pr_plan *plan, uint32_t mode, char **error);
+int pri_move_modes(const struct pr_plan *plan, uint32_t modes, char **error);
 
 /* plan_items.c */
 /* PRALLOC_LIVE and PRALLOC_CONFIG as the flags of a call mean them. */

@@ -30,8 +30,12 @@ static int begin(struct pr_plan *plan, int purpose, uint64_t deadline_ns, uint32
 		return pri_set_error(error, -EINVAL, "the plan was not applied");
 	if (deadline_ns == 0)
 		return pri_set_error(error, -EINVAL, "a time limit of 0 ms is not allowed");
-	if (purpose != PRI_RUN_UNDO)
+	if (purpose != PRI_RUN_UNDO) {
+		r = pri_move_modes(plan, pri_plan_modes(flags), error);
+		if (r < 0)
+			return r;
 		plan->modes = pri_plan_modes(flags);
+	}
 	return pri_run_new(plan, purpose, deadline_ns, flags, ret_run, error);
 }
 

@@ -229,31 +229,40 @@ static void judge_guards(struct pri_run *run)
 	}
 }
 
-static void judge_expected(const struct pri_run *run, struct pri_item *item)
+static void fail_changed(const struct pri_run *run, struct pri_item *item)
 {
 	const struct pri_step *step = pri_plan_step_of(item);
-	const struct pri_attr *attr = item->change.attr;
-	pri_autofree char *was = NULL, *is = NULL;
+	pri_autofree char *was = pri_value_text(item->change.attr, &step->expected);
+	pri_autofree char *is = pri_value_text(item->change.attr, &item->before);
 
-	if (!step->is_expected || item->change.error < 0 || !item->has_before ||
-	    pri_value_equal(attr, &step->expected, &item->before))
-		return;
-	/* A look makes its own base; but what is moved was reckoned from this one. */
-	if (run->purpose == PRI_RUN_CHECK && !step->is_moved)
-		return;
-	was = pri_value_text(attr, &step->expected);
-	is = pri_value_text(attr, &item->before);
 	pri_item_fail(item, -EAGAIN, "it was %s when the plan was %s and is %s now: %s",
 		      was ? was : "?", step->is_moved ? "made" : "checked", is ? is : "?",
-		      step->is_moved ? "make the plan anew" : "check the plan again");
+		      step->is_moved		      ? "make the plan anew"
+		      : run->purpose == PRI_RUN_CHECK ? "the next check or apply goes on from there"
+						      : "check the plan again");
 }
 
-/* A check says what an apply may rely on; whatever was relied on is used up by an apply. */
-static int keep_expected(const struct pri_run *run, struct pri_item *item)
+/* Whether what is was looked at, and either is as it was or has been told. */
+static bool judge_expected(const struct pri_run *run, struct pri_item *item)
+{
+	const struct pri_step *step = pri_plan_step_of(item);
+
+	if (!step->is_expected)
+		return true;
+	if (item->change.error < 0 || !item->has_before)
+		return false;
+	if (!pri_value_equal(item->change.attr, &step->expected, &item->before))
+		fail_changed(run, item);
+	return true;
+}
+
+/* A check says what the next one or an apply may rely on; an apply uses it up. */
+static int keep_expected(const struct pri_run *run, struct pri_item *item, bool judged)
 {
 	struct pri_step *step = pri_plan_step_of(item);
 
-	if (step->is_moved)
+	/* What else stands against the step has come first: a change is told by a later check. */
+	if (step->is_moved || (run->purpose == PRI_RUN_CHECK && !judged))
 		return 0;
 	step->is_expected = false;
 	if (run->purpose != PRI_RUN_CHECK || !item->has_before)
@@ -277,13 +286,15 @@ static int conclude(const struct pri_run *run, struct pri_item *item)
 /* Everything that can be said of one step alone. */
 static int judge_item(const struct pri_run *run, struct pri_item *item)
 {
+	bool judged;
+
 	take_before(item, item);
 	/* The danger that needs no reading. */
 	if (item->change.error == 0 && item->change.attr->guard == PRI_GUARD_HOST_CPUS)
 		pri_guard_judge(item, NULL, 0, run->deadline_ns);
-	judge_expected(run, item);
+	judged = judge_expected(run, item);
 	pri_plan_set_phase(item);
-	return keep_expected(run, item);
+	return keep_expected(run, item, judged);
 }
 
 /* What is more than there is stands against one of the steps, which are concluded after it. */

@@ -178,6 +178,39 @@ static int move(struct pr_plan *plan, const struct pri_attr *attr, struct side *
 	return 0;
 }
 
+static const char *mode_name(uint32_t mode)
+{
+	return mode == PRALLOC_CONFIG ? "persistent" : "live";
+}
+
+int pri_move_from(const struct pr_plan *plan, uint32_t mode, char **error)
+{
+	if (plan->moved_mode == 0 || plan->moved_mode == mode)
+		return 0;
+	return pri_set_error(error, -EINVAL,
+			     "the plan has steps reckoned from %s values already: %s ones take a "
+			     "plan of their own",
+			     mode_name(plan->moved_mode), mode_name(mode));
+}
+
+int pri_move_modes(const struct pr_plan *plan, uint32_t modes, char **error)
+{
+	const struct pri_step *steps = plan->steps[pri_step_mode(plan->moved_mode)];
+	size_t i = 0;
+
+	if (plan->moved_mode == 0 || plan->moved_mode == modes)
+		return 0;
+	while (i + 1 < plan->count && !steps[i].is_moved)
+		i++;
+	return pri_set_error(error, -EINVAL,
+			     "%s of %s was reckoned from %s values, which say nothing of others: "
+			     "check and apply need %s alone",
+			     steps[i].item.change.attr->name,
+			     pri_target_name(&steps[i].item.target), mode_name(plan->moved_mode),
+			     plan->moved_mode == PRALLOC_CONFIG ? "PRALLOC_CONFIG"
+								: "PRALLOC_LIVE");
+}
+
 static int check_domains(const struct pr_plan *plan, const struct pr_domain *from,
 			 const struct pr_domain *to, char **error)
 {
@@ -203,10 +236,13 @@ static int plan_move(struct pr_plan *plan, const char *attribute, struct pr_doma
 	char instance[PRI_NAME_MAX] = "";
 	const char *given;
 	struct side gives, takes;
+	uint32_t mode = flags ? flags : PRALLOC_LIVE;
 	int r = pri_flags_check(flags, PRI_MODE_FLAGS, error);
 
 	if (r == 0 && flags == PRI_MODE_FLAGS)
 		r = pri_set_error(error, -EINVAL, "live or persistent values are moved, not both");
+	if (r == 0)
+		r = pri_move_from(plan, mode, error);
 	if (r == 0 && (!attribute || amount == 0))
 		r = pri_set_error(error, -EINVAL, "the attribute is NULL or the amount is 0");
 	if (r == 0)
@@ -222,7 +258,9 @@ static int plan_move(struct pr_plan *plan, const char *attribute, struct pr_doma
 	given = *instance ? instance : NULL;
 	gives = (struct side){.target = {from->host, from}, .instance = given};
 	takes = (struct side){.target = {to->host, to}, .instance = given};
-	r = move(plan, attr, &gives, &takes, amount, flags ? flags : PRALLOC_LIVE, error);
+	r = move(plan, attr, &gives, &takes, amount, mode, error);
+	if (r == 0)
+		plan->moved_mode = mode;
 	side_clear(&gives);
 	side_clear(&takes);
 	return r;

@@ -140,6 +140,8 @@ static int put(struct pri_siblings *all)
 	for (size_t i = 0; i < all->count; i++)
 		if (is_scaled(all, &all->all[i]) && all->all[i].is_planned)
 			change_step(plan, &all->all[i]);
+	if (plan->count > count)
+		plan->moved_mode = all->mode;
 	return 0;
 }
 
@@ -168,6 +170,8 @@ static int plan_rescale(struct pr_plan *plan, uint32_t flags, char **error)
 		r = pri_plan_idle(plan, error);
 	if (r == 0 && plan->applied)
 		r = pri_set_error(error, -EINVAL, "the plan was applied already");
+	if (r == 0)
+		r = pri_move_from(plan, all.mode, error);
 	if (r == 0)
 		r = rescale(&all);
 	pri_siblings_clear(&all);

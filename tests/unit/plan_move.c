@@ -195,3 +195,42 @@ Test(plan_move, changed_meanwhile)
 	pr_plan_free(plan);
 	bed_close(&bed);
 }
+
+/* What was reckoned from live values would break the sum of persistent ones. */
+Test(plan_move, modes)
+{
+	struct pr_plan *plan;
+	struct bed bed;
+
+	bed_open(&bed);
+	cr_assert_eq(pr_set_u64(bed.dom, "cpu.shares", NULL, 300, PRALLOC_CONFIG), 0);
+	cr_assert_eq(pr_set_u64(bed.other, "cpu.shares", NULL, 300, PRALLOC_CONFIG), 0);
+	plan = new_plan(&bed);
+	cr_assert_eq(pr_plan_set_u64(plan, bed.dom, "cpu.period", NULL, 50000), 0);
+	expect_move(plan, "cpu.shares", bed.dom, bed.other, 24);
+	cr_expect_eq(pr_plan_check(plan, PRALLOC_CONFIG), -EINVAL);
+	cr_expect_eq(pr_plan_apply(plan, TIME, PRALLOC_CONFIG), -EINVAL);
+	EXPECT_TEXT(pr_plan_errmsg(plan), "cpu.shares of vm1 was reckoned from live values");
+	cr_expect_eq(pr_plan_start(plan, TIME, PRALLOC_CONFIG), -EINVAL);
+	cr_expect_eq(pr_plan_apply(plan, TIME, PRALLOC_LIVE | PRALLOC_CONFIG), -EINVAL);
+	cr_expect_eq(bed_get(bed.dom, "cpu.shares", NULL, PRALLOC_CONFIG), 300);
+	cr_expect_eq(bed_get(bed.other, "cpu.shares", NULL, PRALLOC_CONFIG), 300);
+	cr_expect_eq(
+		pr_plan_move(plan, "cpu.emulator_period", bed.dom, bed.other, 24, PRALLOC_CONFIG),
+		-EINVAL);
+	EXPECT_TEXT(pr_plan_errmsg(plan), "reckoned from live values already");
+	cr_expect_eq(pr_plan_rescale(plan, PRALLOC_CONFIG), -EINVAL);
+	cr_expect_eq(pr_plan_apply(plan, TIME, PRALLOC_LIVE), 0, "%s", pr_plan_errmsg(plan));
+	cr_expect_eq(bed_get(bed.other, "cpu.shares", NULL, 0), 1048);
+	cr_expect_eq(pr_plan_undo(plan, TIME, 0), 0, "%s", pr_plan_errmsg(plan));
+	pr_plan_free(plan);
+	/* A move that failed binds to nothing. */
+	plan = new_plan(&bed);
+	cr_expect_eq(pr_plan_move(plan, "cpu.shares", bed.dom, bed.other, 1023, 0), -ERANGE);
+	cr_expect_eq(pr_plan_move(plan, "cpu.shares", bed.dom, bed.other, 20, PRALLOC_CONFIG), 0);
+	cr_expect_eq(pr_plan_apply(plan, TIME, 0), -EINVAL);
+	EXPECT_TEXT(pr_plan_errmsg(plan), "persistent values");
+	EXPECT_TEXT(pr_plan_errmsg(plan), "PRALLOC_CONFIG alone");
+	pr_plan_free(plan);
+	bed_close(&bed);
+}

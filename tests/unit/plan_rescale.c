@@ -215,6 +215,8 @@ Test(plan_rescale, persistent)
 	plan = bed_plan(&bed, "vm1 io.weight=2000\n");
 	cr_assert_eq(pr_plan_rescale(plan, PRALLOC_CONFIG), 0, "%s", pr_plan_errmsg(plan));
 	expect_wanted(plan, 1, "vm2", 200);
+	cr_expect_eq(pr_plan_apply(plan, TIME, 0), -EINVAL);
+	EXPECT_TEXT(pr_plan_errmsg(plan), "io.weight of vm2 was reckoned from persistent values");
 	cr_expect_eq(pr_plan_apply(plan, TIME, PRALLOC_CONFIG), 0, "%s", pr_plan_errmsg(plan));
 	cr_expect_eq(bed_get(bed.other, "io.weight", NULL, PRALLOC_CONFIG), 200);
 	cr_expect_eq(bed_get(bed.other, "io.weight", NULL, 0), 100, "live is as it was");

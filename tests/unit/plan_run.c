@@ -339,6 +339,49 @@ Test(plan_run, changed_since_the_check)
 	bed_close(&bed);
 }
 
+/* Each check tells what has changed since the one before, once. */
+Test(plan_run, changed_between_checks)
+{
+	struct pr_plan *plan;
+	struct bed bed;
+
+	bed_open(&bed);
+	plan = bed_plan(&bed, "vm1 cpu.shares=512\nvm2 cpu.shares=512\n");
+	cr_assert_eq(pr_cpu_set_shares(bed.other, 1500, 0), 0);
+	cr_assert_eq(pr_plan_check(plan, 0), 0, "the first look: %s", pr_plan_errmsg(plan));
+	cr_assert_eq(pr_plan_check(plan, 0), 0, "nothing new: %s", pr_plan_errmsg(plan));
+	cr_assert_eq(pr_cpu_set_shares(bed.other, 2000, 0), 0);
+	cr_expect_eq(pr_plan_check(plan, 0), -EAGAIN);
+	EXPECT_TEXT(pr_plan_errmsg(plan), "cpu.shares of vm2");
+	EXPECT_TEXT(pr_plan_errmsg(plan), "it was 1500 when the plan was checked and is 2000 now");
+	cr_expect_eq(bed_step(plan, 0).status, PRALLOC_STEP_OK);
+	cr_expect_eq(bed_step(plan, 1).status, PRALLOC_STEP_REFUSED);
+	cr_expect_eq(pr_plan_check(plan, 0), 0, "it was told: %s", pr_plan_errmsg(plan));
+	/* What else stands against the step does not hide it for ever. */
+	cr_assert_eq(pr_cpu_set_shares(bed.other, 1800, 0), 0);
+	bed_inject(&bed, "migrating domain=vm2");
+	cr_expect_eq(pr_plan_check(plan, 0), -EBUSY, "%s", pr_plan_errmsg(plan));
+	bed_inject(&bed, "clear");
+	cr_expect_eq(pr_plan_check(plan, 0), -EAGAIN, "%s", pr_plan_errmsg(plan));
+	cr_expect_eq(pr_plan_apply(plan, TIME, 0), 0, "%s", pr_plan_errmsg(plan));
+	pr_plan_free(plan);
+	bed_close(&bed);
+}
+
+/* Nothing was looked at, so nothing is relied on. */
+Test(plan_run, never_checked)
+{
+	struct pr_plan *plan;
+	struct bed bed;
+
+	bed_open(&bed);
+	plan = bed_plan(&bed, "vm2 cpu.shares=512\n");
+	cr_assert_eq(pr_cpu_set_shares(bed.other, 2000, 0), 0);
+	cr_expect_eq(pr_plan_apply(plan, TIME, 0), 0, "%s", pr_plan_errmsg(plan));
+	pr_plan_free(plan);
+	bed_close(&bed);
+}
+
 /* What stands against a domain stands against each of its steps. */
 Test(plan_run, domain_is_gone)
 {
