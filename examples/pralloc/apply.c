@@ -54,7 +54,7 @@ static int read_plan(struct app *app, const char *word, const char *name, char *
 }
 
 /* Each problem in a line of its own. */
-static int load_failed(struct app *app, const char *name, const struct pr_plan *plan, int code)
+static int load_failed(struct app *app, const char *name, struct pr_plan *plan, int code)
 {
 	size_t count = pr_plan_problem_count(plan), i;
 	const char *text;
@@ -65,19 +65,20 @@ static int load_failed(struct app *app, const char *name, const struct pr_plan *
 		fail(app, code, "%s: %s", name, text);
 	if (i < count)
 		hint(app, "%s: and %zu more problems", name, count - i);
-	hint(app, "nothing was changed");
+	plan_refused(app, plan);
 	return EXIT_REFUSED;
 }
 
 static int load_and_run(struct app *app, const char *name, const char *text)
 {
+	uint32_t flags = option_given(app, OPTION_DRY_RUN) ? PRALLOC_KEEP_GOOD : 0;
 	struct pr_plan *plan;
 	int status, r;
 
 	r = pr_plan_new(app->ctx, &plan);
 	if (r < 0)
 		return fail(app, r, "%s", pr_ctx_errmsg(app->ctx));
-	r = pr_plan_load(plan, app->host, text, /* flags= */ 0);
+	r = pr_plan_load(plan, app->host, text, flags);
 	if (r < 0)
 		status = load_failed(app, name, plan, r);
 	else if (pr_plan_count(plan) == 0)

@@ -174,6 +174,7 @@ static int plan_apply(struct app *app, struct pr_plan *plan)
 static int plan_check(struct app *app, struct pr_plan *plan)
 {
 	size_t count = pr_plan_count(plan), refused;
+	const char *which = app->error ? "other " : "";
 	char *told;
 	int r;
 
@@ -185,10 +186,11 @@ static int plan_check(struct app *app, struct pr_plan *plan)
 	else
 		steps_print_check(app, plan);
 	if (r == 0 && !app->out)
-		printf("%zu of %zu steps can be done; nothing was changed\n", count, count);
+		printf("%zu of %zu %ssteps can be done; nothing was changed\n", count, count,
+		       which);
 	if (r < 0 && refused)
-		fail(app, r, "%zu of %zu steps cannot be done; nothing was changed", refused,
-		     count);
+		fail(app, r, "%zu of %zu %ssteps cannot be done; nothing was changed", refused,
+		     count, which);
 	else if (r < 0)
 		fail(app, r, "%s", told);
 	if (r < 0)
@@ -209,6 +211,14 @@ int plan_run(struct app *app, struct pr_plan *plan)
 	if (option_given(app, OPTION_RESCALE) && plan_rescale(app, plan) != EXIT_DONE)
 		return EXIT_REFUSED;
 	return dry ? plan_check(app, plan) : plan_apply(app, plan);
+}
+
+void plan_refused(struct app *app, struct pr_plan *plan)
+{
+	bool look = option_given(app, OPTION_DRY_RUN) && pr_plan_count(plan) > 0;
+
+	if (!look || plan_run(app, plan) == EXIT_DONE)
+		hint(app, "nothing was changed");
 }
 
 int plan_run_or_none(struct app *app, struct pr_plan *plan, const char *name, const char *none)

@@ -135,6 +135,8 @@ int run_set(struct app *app, const char **words, size_t count)
 	status = add_words(&reading, words, count);
 	if (status == EXIT_DONE)
 		status = plan_run(app, plan);
+	else if (status == EXIT_REFUSED)
+		plan_refused(app, plan);
 	else
 		hint(app, "nothing was changed");
 	pr_plan_free(plan);

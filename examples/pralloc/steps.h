@@ -8,6 +8,10 @@
 /* Check (--dry-run) or apply a plan that is complete, and tell what came of it. */
 int plan_run(struct app *app, struct pr_plan *plan);
 
+/* The end of a run that was refused.  What is right beside it is looked at with --dry-run, so that
+ * all that stands against it is told, too. */
+void plan_refused(struct app *app, struct pr_plan *plan);
+
 /* rescale.c: with --rescale, before the plan is done */
 int plan_rescale(struct app *app, struct pr_plan *plan);
 

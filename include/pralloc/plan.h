@@ -27,6 +27,10 @@ enum pr_step_status {
 /** With pr_plan_recover: look at what would be taken back, and change nothing. */
 #define PRALLOC_DRY_RUN (UINT32_C(1) << 17)
 
+/** With pr_plan_load: add the changes that are right though others are not, for a check that tells
+ * what stands against those, too. */
+#define PRALLOC_KEEP_GOOD (UINT32_C(1) << 18)
+
 /** One step, as pr_plan_step shows it.  Strings live until the next call on the plan. */
 struct pr_step {
 	uint32_t size;	       /**< sizeof(struct pr_step), set by the caller */
@@ -87,8 +91,8 @@ PRALLOC_API int pr_plan_host_set_str(struct pr_plan *plan, struct pr_host *host,
  * @host: where the domains are looked up.
  * @text: lines "VM ATTRIBUTE=VALUE…"; "@host" stands for the host; a name with blanks stands in
  * double quotes; "#" starts a comment.  See pralloc-plan(5).
- * @flags: 0.
- * All or nothing: on error no change is added.  The whole text is read all the same: the error and
+ * @flags: 0 or PRALLOC_KEEP_GOOD.
+ * All or nothing without that flag: on error no change is added.  The whole text is read all the same: the error and
  * its text, which names the line, are of the first problem, and pr_plan_problem tells each.  Reading
  * ends with the time of the call (as of pr_domain_open).
  * Errors: as pr_plan_set_str, and those of pr_domain_open.  Since: 0.1.

@@ -197,7 +197,8 @@ static int load_line(struct reader *reader, char *rest)
 	return r;
 }
 
-static int load(struct pr_plan *plan, struct pr_host *host, const char *text, char **error)
+static int load(struct pr_plan *plan, struct pr_host *host, const char *text, bool keep_good,
+		char **error)
 {
 	struct reader reader = {.plan = plan, .host = host};
 	pri_autofree char *copy = strdup(text);
@@ -214,7 +215,7 @@ static int load(struct pr_plan *plan, struct pr_host *host, const char *text, ch
 		pri_problems_clear(&plan->problems);
 	else
 		r = pri_problems_result(&plan->problems, error);
-	if (r < 0)
+	if (r < 0 && !(keep_good && plan->problems.count > 0))
 		pri_plan_truncate(plan, first);
 	return r;
 }
@@ -227,12 +228,12 @@ int pr_plan_load(struct pr_plan *plan, struct pr_host *host, const char *text, u
 	if (!plan)
 		return -EINVAL;
 	pri_problems_clear(&plan->problems);
-	r = pri_flags_check(flags, 0, &error);
+	r = pri_flags_check(flags, PRALLOC_KEEP_GOOD, &error);
 	if (r == 0 && (!host || !text))
 		r = pri_set_error(&error, -EINVAL, "host or text is NULL");
 	if (r == 0)
 		r = pri_plan_takes(plan, &(struct pri_target){.host = host}, &error);
 	if (r == 0)
-		r = load(plan, host, text, &error);
+		r = load(plan, host, text, flags & PRALLOC_KEEP_GOOD, &error);
 	return pri_plan_result(plan, r, &error);
 }

@@ -173,11 +173,14 @@ set_cases() {
 		set vm1 cpu.shares=1
 	expect "the same twice" 1 '' 'twice.*nothing was changed' \
 		set vm1 cpu.shares=4 cpu.shares=5
-	expect "each bad value is told" 1 '' "$(printf '%s.*' \
+	expect "each bad value is told" 1 'vm3 cpu.burst .* ok.*1 of 1 other steps can' "$(printf '%s.*' \
 		'cpu.shares of vm1: 1 is out' 'vn2: .*did you mean vm2' 'vn2: cpu.shares: 0 is out' \
 		'vm3: there is no attribute "cpu.share"' 'mem.rss of vm3 can' 'nothing was changed')" \
 		set --dry-run vm1 cpu.shares=1 vn2 cpu.shares=0 'cpu.pin[0]=0-1' vm3 cpu.share=5 \
 		cpu.burst=0 mem.rss=1
+	expect "what is refused is told beside bad values" 1 'REFUSED: the guest cannot' \
+		'cpu.shares of vm1: 1 is .*1 of 2 other steps cannot be done; nothing was changed' \
+		set --dry-run vm1 cpu.shares=1 vm2 mem.balloon=64M cpu.burst=0
 	json "json of bad values" 1 'len(d["error"]["problems"]) == 2' \
 		set --json vm1 cpu.shares=1 vm2 cpu.shares=0
 	expect "more than a guest can spare" 1 '' '--allow-harm.*nothing was changed' \
@@ -338,6 +341,14 @@ apply_cases() {
 		["line 1", "line 2", "line 3", "line 4", "line 5"] and
 		d["error"]["text"] == d["error"]["problems"][0] and
 		d["error"]["code"] == "ERANGE"' apply --json "$dir/five.plan"
+	echo 'vm2 mem.balloon=64M cpu.shares=5' >>"$dir/five.plan"
+	expect "what is refused is told beside bad lines" 1 'vm2 mem.balloon .*REFUSED.*ok' \
+		'line 1: .*line 5: .*1 of 2 other steps cannot be done; nothing was changed' \
+		plan "$dir/five.plan"
+	expect "nothing is done where a line is bad" 1 '' 'line 5: .*nothing was changed' \
+		apply "$dir/five.plan"
+	json "json of both" 1 'len(d["error"]["problems"]) == 6 and
+		[s["status"] for s in d["steps"]] == ["refused", "ok"]' plan --json "$dir/five.plan"
 	yes 'vm1 cpu.shares=1' | head -n 100 >"$dir/five.plan"
 	expect "so many bad lines are told" 1 '' \
 		'line 64: .* and 36 more problems.*nothing was changed' apply "$dir/five.plan"

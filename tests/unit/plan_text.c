@@ -156,6 +156,29 @@ Test(plan_text, all_problems_are_told)
 	}
 }
 
+/* For a check that tells of the rest what stands against it. */
+Test(plan_text, what_is_right_is_kept_on_request)
+{
+	struct pr_plan *plan;
+	struct bed bed;
+
+	bed_open(&bed);
+	plan = bed_plan(&bed, "vm3 cpu.burst=0\n");
+	cr_expect_eq(pr_plan_load(plan, bed.host,
+				  "vm1 cpu.share=5 mem.balloon=64M\nvm9 cpu.shares=5\n"
+				  "vm2 cpu.shares=5\n",
+				  PRALLOC_KEEP_GOOD),
+		     -EINVAL);
+	cr_expect_eq(pr_plan_problem_count(plan), 2);
+	cr_assert_eq(pr_plan_count(plan), 3);
+	cr_expect_eq(pr_plan_check(plan, 0), -ENOSPC, "%s", pr_plan_errmsg(plan));
+	cr_expect_eq(bed_step(plan, 1).status, PRALLOC_STEP_REFUSED);
+	cr_expect_eq(bed_step(plan, 2).status, PRALLOC_STEP_OK);
+	cr_expect_eq(pr_plan_problem_count(plan), 2, "a check has forgotten the problems");
+	pr_plan_free(plan);
+	bed_close(&bed);
+}
+
 #define MANY 1000
 
 Test(plan_text, beyond_some_problems_are_counted)
