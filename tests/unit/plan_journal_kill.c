@@ -26,6 +26,8 @@ static void killed_here(void *data, const struct pr_plan *plan, size_t index)
 	pid = fork();
 	cr_assert_geq(pid, 0);
 	if (pid == 0) {
+		/* A fault that is still to come is the killed process's. */
+		bed_inject(bed, "clear");
 		r = recover(bed, killer->j->copy, &found);
 		if (r < 0)
 			fprintf(stderr, "recover: %d %s\n%s", r, pr_plan_errmsg(found),
