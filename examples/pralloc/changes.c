@@ -130,12 +130,14 @@ static void put_changes(struct changes *changes)
 static void hint_changes(struct changes *changes)
 {
 	struct app *app = changes->app;
+	bool unknown = false;
 	size_t i;
 
 	for (i = 0; i < changes->before.count; i++) {
 		const struct entry *was = &changes->before.items[i], *is = &changes->after.items[i];
 		char *before, *after;
 
+		unknown = unknown || (is->error && !was->error);
 		if (was->error || is->error || value_same(&was->value, &is->value))
 			continue;
 		before = value_short(app, was->attribute, &was->value);
@@ -145,7 +147,7 @@ static void hint_changes(struct changes *changes)
 		free(before);
 		free(after);
 	}
-	if (!app->changed)
+	if (!app->changed && !unknown)
 		hint(app, "nothing was changed");
 }
 

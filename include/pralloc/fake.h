@@ -23,6 +23,12 @@ PRALLOC_BEGIN
  *   fail error=EIO [at=K] [domain=] [attribute=] [effect=yes]   a write fails; with effect=yes it
  *                                                               took effect all the same
  *   failread error=EIO [at=K] [domain=] [attribute=]            a read fails
+ *   lose [at=K] [domain=] [attribute=] [effect=yes] [ms=N]      nobody knows what became of a write
+ *                                                               (-ENOTCONN), with effect=yes it
+ *                                                               took effect; with ms: it hangs
+ *                                                               (-ETIMEDOUT at once), the host is
+ *                                                               -EBUSY so long, and it takes
+ *                                                               effect then
  *   lie [at=K] [domain=] [attribute=]                           a write is accepted and dropped
  *   stall domain=NAME at_bytes=400MiB                           the guest stops giving there
  *   balloon domain=NAME rate=100MiB/s                           the balloon moves that fast

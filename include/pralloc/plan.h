@@ -16,7 +16,8 @@ enum pr_step_status {
 	PRALLOC_STEP_APPLIED = 4, /**< done and verified */
 	PRALLOC_STEP_FAILED = 5,  /**< tried, and it failed; the domain is as before */
 	PRALLOC_STEP_UNDONE = 6,  /**< done, and taken back */
-	PRALLOC_STEP_LEFT = 7,	  /**< done, and could not be taken back; text says what is left */
+	/** done, or it is not known whether it was done, and could not be taken back; text says which */
+	PRALLOC_STEP_LEFT = 7,
 	PRALLOC_STEP_WAITING = 8, /**< written, and the guest is on its way; after is how far */
 };
 
@@ -136,6 +137,9 @@ PRALLOC_API int pr_plan_check(struct pr_plan *plan, uint32_t flags);
  * @timeout_ms: for the whole call without the taking back, for which there are 30 s more; at
  * least 1.
  * @flags: as pr_set_u64.
+ * A write whose answer is lost (the time is over, the connection broke) may take effect later.  It is
+ * taken back as soon as its host answers again; what could not be taken back in those 30 s is left
+ * (PRALLOC_STEP_LEFT), and pr_plan_undo tries it again, until the plan is checked or applied anew.
  * A plan that failed or was undone can be applied again.
  * Errors: of the first step that failed; -EINVAL for a plan that was applied already, and for other
  * modes than those that its moves were reckoned from.  Since: 0.1.
@@ -143,14 +147,14 @@ PRALLOC_API int pr_plan_check(struct pr_plan *plan, uint32_t flags);
 PRALLOC_API int pr_plan_apply(struct pr_plan *plan, uint32_t timeout_ms, uint32_t flags);
 
 /**
- * pr_plan_undo - take an applied plan back
+ * pr_plan_undo - take an applied plan back, or what an apply that failed has left
  *
  * In reverse order, and memory that a recipient has got before its donors get it: where a
  * recipient does not give it back, donors get what there is, and all of them say so, unless
  * PRALLOC_ALLOW_HARM is given.  A value is put back only where it is still what the plan wrote
  * (balloons always).  Steps changed by somebody else, or whose domain was restarted since, are left and
  * say so (PRALLOC_STEP_LEFT).
- * Errors: -EINVAL (not applied), -EAGAIN (some steps were left), or what failed.  Since: 0.1.
+ * Errors: -EINVAL (not applied, and nothing left), -EAGAIN (some steps were left), or what failed.  Since: 0.1.
  */
 PRALLOC_API int pr_plan_undo(struct pr_plan *plan, uint32_t timeout_ms, uint32_t flags);
 

@@ -12,7 +12,7 @@
  *     core->fail or core->fail_change;
  *   - returns at call->deadline_ns at the latest, with -ETIMEDOUT;
  *   - keeps nothing that the core passed in beyond the call;
- *   - undoes nothing: it reports for each change whether it took effect.
+ *   - undoes nothing: it reports for each change whether it took effect, or that it is not known.
  *
  * All functions are called by one thread at a time per host.  The fake backend (fake/) shows the
  * least that a backend has to do; doc/adding-a-backend.md leads through it.
@@ -155,7 +155,10 @@ struct pri_change {
 	 * on more than the host, such as the scheduler of a disk; static.  NULL: what the row
 	 * says. */
 	const struct pri_range *range;
-	bool took;  /* out, apply: the write took effect (also when something failed after it) */
+	bool took; /* out, apply: the write took effect (also when something failed after it) */
+	/* out, apply, with took and an error: nobody knows whether the write took effect, or
+	 * whether it still will, because its answer was lost. */
+	bool unsure;
 	int error;  /* out: 0 or a negative errno */
 	char *text; /* out: text of core->fail_change; malloc'ed, freed by the core */
 };
@@ -354,7 +357,11 @@ struct pri_backend {
 	/* Write changes[0..n-1], all of the same target and mode, in this order as far as it
 	 * matters, as few system calls as possible; stops at the first failure.  Sets took and
 	 * error of each change; those not tried have took false and error -ECANCELED.  With
-	 * verify, a change that took is read back into held.  Result as read(). */
+	 * verify, a change that took is read back into held.  Result as read().  A write whose
+	 * answer is lost (the deadline passed while it was under way, the connection broke) is
+	 * unsure, also when the error is one for all; nothing more of the call is begun then, and
+	 * every later call of the host either comes after that write or fails.  An error for all
+	 * without unsure changes: nothing was written. */
 	int (*apply)(struct pri_call *call, struct pri_change *changes, size_t n);
 
 	/* Wait until the asynchronous changes[0..n-1] (rows with PRALLOC_ATTR_ASYNC) of one target

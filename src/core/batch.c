@@ -153,7 +153,7 @@ int pri_batch_apply(struct pri_item **items, size_t n, uint64_t deadline_ns)
 	int r;
 
 	for (size_t i = 0; i < n; i++) {
-		items[i]->change.took = false;
+		items[i]->change.took = items[i]->change.unsure = false;
 		items[i]->change.error = -ECANCELED; /* until its batch is tried */
 		items[i]->has_held = false;
 	}

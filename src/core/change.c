@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The one path of every change: check, write, verify, take back. */
 #include <errno.h>
+#include <time.h>
 
 #include "core/core.h"
 #include "core/domain_lock.h"
@@ -124,10 +125,26 @@ int pri_items_apply(struct pri_item **items, size_t n, uint64_t deadline_ns, uin
 	return r;
 }
 
+#define BUSY_PAUSE_NS 20000000L
+
+/* What hangs may end while there is time; what is written then comes after it. */
+static int write_back(struct pri_item *back, bool patient, uint64_t deadline_ns)
+{
+	static const struct timespec pause = {.tv_nsec = BUSY_PAUSE_NS};
+	int r = pri_items_apply(&back, 1, deadline_ns, 0);
+
+	while (patient && (r == -EBUSY || r == -ENOTCONN) && !back->change.unsure &&
+	       pri_now_ns() + BUSY_PAUSE_NS < deadline_ns) {
+		nanosleep(&pause, NULL);
+		r = pri_items_apply(&back, 1, deadline_ns, 0);
+	}
+	return r;
+}
+
 static int undo_one(struct pri_item *item, uint64_t deadline_ns)
 {
+	bool unsure = item->change.unsure;
 	struct pri_item back = *item;
-	struct pri_item *list = &back;
 	int r;
 
 	if (!item->has_before)
@@ -137,11 +154,13 @@ static int undo_one(struct pri_item *item, uint64_t deadline_ns)
 	back.change.wanted = item->before;
 	back.change.held = (struct pri_value){0};
 	back.change.text = NULL;
-	r = pri_items_apply(&list, 1, deadline_ns, 0);
+	r = write_back(&back, unsure, deadline_ns);
 	item->change.took = r < 0;
+	item->change.unsure = r < 0 && (unsure || back.change.unsure);
 	pri_value_clear(&back.change.held);
 	if (r < 0)
-		pri_item_fail(item, r, "it was changed and could not be taken back: %s",
+		pri_item_fail(item, r, "%s and could not be taken back: %s",
+			      unsure ? "it is not known whether it was changed" : "it was changed",
 			      back.change.text ? back.change.text : pri_strerror(r));
 	else
 		item->has_held = pri_value_copy(&item->change.held, &item->before) == 0;
@@ -195,7 +214,15 @@ static int write_locked(struct pri_item **items, size_t n, uint64_t deadline_ns,
 	if (pri_items_apply(items, n, deadline_ns, flags) == 0)
 		return 0;
 	r = first_failed(items, n, error);
-	/* A single write that reads back differently has nothing to go back to. */
+	/* A single write has nothing to go back to. */
+	if (n == 1 && items[0]->change.unsure) {
+		pri_autofree char *cause = pri_steal(*error);
+
+		pri_set_error(
+			error, r,
+			"%s; it is not known whether it took effect, or still will: read again",
+			cause ? cause : pri_strerror(r));
+	}
 	if (n > 1 && pri_items_undo(items, n, pri_now_ns() + UNDO_NS) < 0) {
 		pri_autofree char *left = NULL;
 		pri_autofree char *cause = pri_steal(*error);

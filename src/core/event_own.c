@@ -127,7 +127,8 @@ void pri_own_note(const struct pri_item *item)
 	bool was_read = change->verify && change->error == 0;
 	struct pri_own *own;
 
-	if (!listener || !change->took || change->mode != PRALLOC_LIVE ||
+	/* Whether it was written at all is news. */
+	if (!listener || !change->took || change->unsure || change->mode != PRALLOC_LIVE ||
 	    pri_attr_is(change->attr, PRALLOC_ATTR_ASYNC))
 		return;
 	own = find(listener, uuid, pri_attr_id(change->attr), change->instance);

@@ -47,6 +47,7 @@ struct pr_plan {
 	uint32_t modes;	      /* that the last check or apply was for */
 	uint32_t moved_mode;  /* whose values steps were reckoned from; 0: there are none */
 	bool applied;
+	bool left; /* of an apply that failed: not everything could be taken back */
 	struct pri_plan_index index;   /* of changes, by the number of the step */
 	struct pri_plan_index targets; /* by the number of their first step */
 	uint32_t target_count;

@@ -26,7 +26,7 @@ static int begin(struct pr_plan *plan, int purpose, uint64_t deadline_ns, uint32
 		return r;
 	if (purpose != PRI_RUN_UNDO && plan->applied)
 		return pri_set_error(error, -EINVAL, "the plan was applied already");
-	if (purpose == PRI_RUN_UNDO && !plan->applied)
+	if (purpose == PRI_RUN_UNDO && !plan->applied && !plan->left)
 		return pri_set_error(error, -EINVAL, "the plan was not applied");
 	if (deadline_ns == 0)
 		return pri_set_error(error, -EINVAL, "a time limit of 0 ms is not allowed");
@@ -35,6 +35,7 @@ static int begin(struct pr_plan *plan, int purpose, uint64_t deadline_ns, uint32
 		if (r < 0)
 			return r;
 		plan->modes = pri_plan_modes(flags);
+		plan->left = false;
 	}
 	return pri_run_new(plan, purpose, deadline_ns, flags, ret_run, error);
 }

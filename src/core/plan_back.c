@@ -9,6 +9,10 @@
 #include "core/plan_run.h"
 
 #define LEFT "left as it is"
+#define DOUBT "it is not known whether it was written, or still will be; "
+
+/* Whoever does not answer is asked again after that time, as long as there is more. */
+#define AGAIN_NS UINT64_C(50000000)
 
 static void make_back(struct pri_back *back, struct pri_item *item)
 {
@@ -18,19 +22,34 @@ static void make_back(struct pri_back *back, struct pri_item *item)
 	back->item.change.text = NULL;
 	back->item.change.error = 0;
 	back->item.change.verify = !pri_attr_is(item->change.attr, PRALLOC_ATTR_ASYNC);
-	back->item.change.took = false;
+	back->item.change.took = back->item.change.unsure = false;
 	back->item.has_held = false;
 	back->item.has_before = false;
 }
 
+static void note_unsure(struct pri_run *run, struct pri_item *item)
+{
+	run->unsure = true;
+	item->change.unsure = true;
+	if (run->purpose != PRI_RUN_LOOK)
+		pri_journal_step(run->plan->journal, run->plan, item, "unsure");
+}
+
 int pri_back_init(struct pri_run *run)
 {
+	run->goes_back = true;
 	run->backs = calloc(run->n + 1, sizeof(*run->backs));
 	if (!run->backs)
 		return -ENOMEM;
-	for (size_t i = 0; i < run->n; i++)
-		if (run->items[i]->change.took)
-			make_back(&run->backs[run->back_count++], run->items[i]);
+	for (size_t i = 0; i < run->n; i++) {
+		struct pri_item *item = run->items[i];
+
+		if (!item->change.took)
+			continue;
+		make_back(&run->backs[run->back_count++], item);
+		if (item->change.unsure)
+			note_unsure(run, item);
+	}
 	return 0;
 }
 
@@ -43,12 +62,35 @@ void pri_back_clear(struct pri_run *run)
 	free(run->backs);
 }
 
+static bool is_out(const struct pri_back *back)
+{
+	return back->closed || back->deferred;
+}
+
+static void leave_item(struct pri_run *run, struct pri_item *item, int code, const char *how,
+		       const char *why)
+{
+	const char *doubt = item->change.unsure ? DOUBT : "";
+
+	pri_item_note(item, code, "%s%s: %s", doubt, how, why ? why : pri_strerror(code));
+	pri_plan_set_status(run->plan, item, PRALLOC_STEP_LEFT);
+}
+
 static void leave(struct pri_run *run, struct pri_back *back, int code, const char *how,
 		  const char *why)
 {
 	back->closed = true;
-	pri_item_note(back->origin, code, "%s: %s", how, why ? why : pri_strerror(code));
-	pri_plan_set_status(run->plan, back->origin, PRALLOC_STEP_LEFT);
+	leave_item(run, back->origin, code, how, why);
+}
+
+void pri_back_leave(struct pri_run *run, int code)
+{
+	for (size_t i = 0; i < run->back_count; i++)
+		if (!run->backs[i].closed)
+			leave(run, &run->backs[i], code, LEFT, NULL);
+	for (size_t i = 0; !run->backs && i < run->n; i++)
+		if (run->items[i]->change.took)
+			leave_item(run, run->items[i], code, LEFT, NULL);
 }
 
 static void undone(struct pri_run *run, struct pri_back *back)
@@ -56,7 +98,7 @@ static void undone(struct pri_run *run, struct pri_back *back)
 	struct pri_item *item = back->origin;
 
 	back->closed = true;
-	item->change.took = false;
+	item->change.took = item->change.unsure = false;
 	pri_value_clear(&item->change.held);
 	item->has_held = pri_value_copy(&item->change.held, &item->before) == 0;
 	pri_plan_set_status(run->plan, item, PRALLOC_STEP_UNDONE);
@@ -89,6 +131,7 @@ int pri_enter_back_identify(struct pri_run *run)
 		struct pri_back *back = &run->backs[i];
 		struct pri_run_target *target = &run->targets[back->item.sequence];
 
+		back->deferred = false;
 		lock_or_leave(run, back);
 		if (back->closed || !back->item.target.domain || target->item)
 			continue;
@@ -98,8 +141,39 @@ int pri_enter_back_identify(struct pri_run *run)
 	return 0;
 }
 
+/* A host on which a write hangs does not answer until that has come to its end.  What is written
+ * or read then comes after it. */
+static bool may_answer_later(const struct pri_run *run, int code)
+{
+	return run->unsure && (code == -EBUSY || code == -ENOTCONN) &&
+	       run->purpose != PRI_RUN_LOOK && pri_now_ns() + 2 * AGAIN_NS < run->deadline_ns;
+}
+
+uint64_t pri_back_again(const struct pri_run *run)
+{
+	for (size_t i = 0; i < run->back_count; i++)
+		if (run->backs[i].deferred)
+			return pri_now_ns() + AGAIN_NS;
+	return 0;
+}
+
+/* All of it: who gives memory back and who gets it do so in one go. */
+static void find_hosts_that_do_not_answer(struct pri_run *run)
+{
+	for (size_t i = 0; i < run->lane_count; i++)
+		run->lanes[i].defers = false;
+	for (size_t i = 0; run->unsure && i < run->back_count; i++) {
+		const struct pri_item *item = &run->backs[i].item;
+
+		if (!run->backs[i].closed && item->target.domain &&
+		    may_answer_later(run, run->targets[item->sequence].code))
+			pri_lane_of(run, item->target.host)->defers = true;
+	}
+}
+
 int pri_leave_back_identify(struct pri_run *run)
 {
+	find_hosts_that_do_not_answer(run);
 	for (size_t i = 0; i < run->back_count; i++) {
 		struct pri_back *back = &run->backs[i];
 		const struct pri_item *item = back->origin;
@@ -109,7 +183,9 @@ int pri_leave_back_identify(struct pri_run *run)
 
 		if (back->closed)
 			continue;
-		if (item->target.domain && target->code < 0)
+		if (pri_lane_of(run, item->target.host)->defers)
+			back->deferred = true;
+		else if (item->target.domain && target->code < 0)
 			leave(run, back, target->code, LEFT, target->text);
 		else if (item->target.domain && restarted)
 			leave(run, back, -EAGAIN, LEFT,
@@ -133,7 +209,7 @@ static bool may_be_anything(const struct pri_run *run, const struct pri_item *it
 int pri_enter_back_read(struct pri_run *run)
 {
 	for (size_t i = 0; i < run->back_count; i++)
-		if (!run->backs[i].closed && !may_be_anything(run, run->backs[i].origin))
+		if (!is_out(&run->backs[i]) && !may_be_anything(run, run->backs[i].origin))
 			pri_run_append(run, &run->backs[i].item);
 	return 0;
 }
@@ -160,17 +236,19 @@ static void judge_present(struct pri_run *run, struct pri_back *back)
 
 	if (is->error < 0)
 		leave(run, back, is->error, LEFT, is->text);
-	/* It went back with something else, or was never done. */
-	else if (pri_value_equal(is->attr, &item->before, &is->held))
+	/* It went back with something else, or was never done.  What still may be written is
+	 * written over: only a write is in any case behind another one. */
+	else if (pri_value_equal(is->attr, &item->before, &is->held) && !item->change.unsure)
 		undone(run, back);
-	else if (!is_ours(item, &back->item))
+	else if (!pri_value_equal(is->attr, &item->before, &is->held) &&
+		 !is_ours(item, &back->item))
 		leave(run, back, -EAGAIN, LEFT, "somebody else changed it since");
 }
 
 int pri_leave_back_read(struct pri_run *run)
 {
 	for (size_t i = 0; i < run->back_count; i++)
-		if (!run->backs[i].closed && !may_be_anything(run, run->backs[i].origin))
+		if (!is_out(&run->backs[i]) && !may_be_anything(run, run->backs[i].origin))
 			judge_present(run, &run->backs[i]);
 	return 0;
 }
@@ -207,7 +285,7 @@ static bool gives_back(const struct pri_back *back)
 int pri_enter_back_give(struct pri_run *run)
 {
 	for (size_t i = run->back_count; i-- > 0;)
-		if (!run->backs[i].closed && !run->backs[i].written && gives_back(&run->backs[i]))
+		if (!is_out(&run->backs[i]) && !run->backs[i].written && gives_back(&run->backs[i]))
 			append(run, &run->backs[i]);
 	return 0;
 }
@@ -216,7 +294,7 @@ int pri_enter_back_write(struct pri_run *run)
 {
 	pri_back_share(run);
 	for (size_t i = run->back_count; i-- > 0;)
-		if (!run->backs[i].closed && !run->backs[i].written)
+		if (!is_out(&run->backs[i]) && !run->backs[i].written)
 			append(run, &run->backs[i]);
 	return 0;
 }
@@ -258,10 +336,15 @@ int pri_leave_back_write(struct pri_run *run)
 		int error = back->item.change.error;
 
 		again = again || error == -ECANCELED;
+		if (back->item.change.unsure)
+			note_unsure(run, back->origin);
 		if (error == 0)
 			wrote(run, back);
 		else if (error != -ECANCELED)
-			leave(run, back, error, "it was changed and could not be taken back",
+			leave(run, back, error,
+			      back->origin->change.unsure
+				      ? "it could not be taken back"
+				      : "it was changed and could not be taken back",
 			      back->item.change.text);
 	}
 	return again;
@@ -279,7 +362,7 @@ int pri_enter_back_arrive(struct pri_run *run)
 	for (size_t i = 0; i < run->back_count; i++) {
 		struct pri_back *back = &run->backs[i];
 
-		if (back->closed || !back->written)
+		if (is_out(back) || !back->written)
 			continue;
 		if (!run->begun_wait) {
 			pri_arrival_begin(arrival_of(back), &back->item);
@@ -361,9 +444,31 @@ int pri_leave_back_arrive(struct pri_run *run)
 	bool moving = false;
 
 	for (size_t i = 0; i < run->back_count; i++)
-		if (!run->backs[i].closed && run->backs[i].written)
+		if (!is_out(&run->backs[i]) && run->backs[i].written)
 			moving = look_back(run, &run->backs[i]) || moving;
 	if (moving)
 		pri_arrival_pause(run);
 	return moving;
+}
+
+/* -- the end -- */
+
+int pri_back_result(struct pri_run *run, char **error)
+{
+	struct pr_plan *plan = run->plan;
+	bool failed = run->purpose == PRI_RUN_APPLY;
+	const char *cause = run->error ? run->error : pri_strerror(run->code);
+	int left = 0;
+
+	for (size_t i = run->n; left == 0 && i-- > 0;)
+		if (run->items[i]->change.took)
+			left = run->items[i]->change.error ?: -EIO;
+	if (failed || plan->left)
+		plan->left = left < 0;
+	else
+		plan->applied = left < 0;
+	if (failed)
+		return pri_set_error(error, run->code, "%s%s", cause,
+				     left < 0 ? "; not everything could be taken back" : "");
+	return left < 0 ? pri_plan_report(run->items, run->n, left, error) : 0;
 }

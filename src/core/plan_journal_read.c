@@ -266,6 +266,17 @@ static int read_undone(struct reader *reader, char *line, char **error)
 	return 0;
 }
 
+static int read_unsure(struct reader *reader, char *line, char **error)
+{
+	char *value;
+	struct pri_item *item = item_of_line(reader, line, &value);
+
+	(void)error;
+	if (item)
+		item->change.unsure = true;
+	return 0;
+}
+
 static int read_phase(struct reader *reader, char *line, char **error)
 {
 	(void)error;
@@ -296,6 +307,7 @@ static const struct {
 	{"wanted ", read_wanted},
 	{"undo", read_nothing},
 	{"undone ", read_undone},
+	{"unsure ", read_unsure},
 	{"end", read_nothing},
 };
 

@@ -278,7 +278,7 @@ static int conclude(const struct pri_run *run, struct pri_item *item)
 {
 	int error = item->change.error;
 
-	item->change.took = false;
+	item->change.took = item->change.unsure = false;
 	pri_plan_set_status(run->plan, item, error < 0 ? PRALLOC_STEP_REFUSED : PRALLOC_STEP_OK);
 	return error;
 }

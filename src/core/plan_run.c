@@ -176,7 +176,7 @@ static void enter_stage(struct pri_run *run, int stage)
 	run->begun_wait = false;
 }
 
-static void fail_run(struct pri_run *run, int code)
+static void note_failure(struct pri_run *run, int code)
 {
 	char *cause = NULL;
 	int r = pri_plan_report(run->items, run->n, code, &cause);
@@ -189,18 +189,32 @@ static void fail_run(struct pri_run *run, int code)
 		free(cause);
 	}
 	run->code = code;
-	if (!writes(run->stage)) {
-		enter_stage(run, PRI_STAGE_END);
-		return;
-	}
+}
+
+static int begin_back(struct pri_run *run)
+{
+	int r = pri_back_init(run);
+
 	note_failed_steps(run);
 	if (run->deadline_ns < pri_now_ns() + UNDO_NS)
 		run->deadline_ns = pri_now_ns() + UNDO_NS;
 	pri_journal_note(run->plan->journal, "undo");
-	if (pri_back_init(run) < 0)
-		enter_stage(run, PRI_STAGE_END);
-	else
-		enter_stage(run, PRI_STAGE_BACK_IDENTIFY);
+	return r;
+}
+
+static void fail_run(struct pri_run *run, int code)
+{
+	int next = PRI_STAGE_END;
+
+	if (run->stage < PRI_STAGE_BACK_IDENTIFY)
+		note_failure(run, code);
+	if (writes(run->stage)) {
+		code = begin_back(run);
+		next = code < 0 ? PRI_STAGE_END : PRI_STAGE_BACK_IDENTIFY;
+	}
+	if (run->goes_back && next == PRI_STAGE_END)
+		pri_back_leave(run, code);
+	enter_stage(run, next);
 }
 
 bool pri_run_is_cancelled(const struct pri_run *run)
@@ -242,6 +256,14 @@ static int next_stage(const struct pri_run *run)
 	return stages[run->stage].next;
 }
 
+static void go_on(struct pri_run *run)
+{
+	uint64_t again_ns = run->stage == PRI_STAGE_BACK_ARRIVE ? pri_back_again(run) : 0;
+
+	enter_stage(run, again_ns ? PRI_STAGE_BACK_IDENTIFY : next_stage(run));
+	run->wake_ns = again_ns;
+}
+
 /* One stage, or what can be done of it now.  1: something has to be waited for. */
 static int step(struct pri_run *run, uint64_t until_ns)
 {
@@ -272,7 +294,7 @@ static int step(struct pri_run *run, uint64_t until_ns)
 		run->entered = false;
 		return run->wake_ns != 0;
 	}
-	enter_stage(run, next_stage(run));
+	go_on(run);
 	return 0;
 }
 
@@ -284,26 +306,6 @@ static void finish_apply(struct pri_run *run)
 	run->plan->applied = true;
 }
 
-/* The first failure of what was taken back, where something was. */
-static int back_result(struct pri_run *run, char **error)
-{
-	int left = 0;
-
-	for (size_t i = run->back_count; left == 0 && i-- > 0;)
-		if (run->backs[i].origin->change.took)
-			left = run->backs[i].origin->change.error ?: -EIO;
-	if (run->purpose == PRI_RUN_APPLY) {
-		if (left < 0)
-			return pri_set_error(error, run->code,
-					     "%s; not everything could be taken back",
-					     run->error ? run->error : pri_strerror(run->code));
-		return pri_set_error(error, run->code, "%s",
-				     run->error ? run->error : pri_strerror(run->code));
-	}
-	run->plan->applied = left < 0;
-	return left < 0 ? pri_plan_report(run->items, run->n, left, error) : 0;
-}
-
 static int finish(struct pri_run *run, char **error)
 {
 	struct pr_plan *plan = run->plan;
@@ -311,8 +313,8 @@ static int finish(struct pri_run *run, char **error)
 
 	if (run->purpose == PRI_RUN_LOOK)
 		r = pri_back_look(run, error);
-	else if (run->backs)
-		r = back_result(run, error);
+	else if (run->goes_back)
+		r = pri_back_result(run, error);
 	else if (r < 0)
 		*error = pri_steal(run->error);
 	else if (run->purpose == PRI_RUN_APPLY)

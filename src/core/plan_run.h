@@ -66,6 +66,7 @@ struct pri_lane {
 	size_t room;
 	bool sums_each;	     /* what its domains have is summed up one by one (plan_sum.c) */
 	size_t cpus_reading; /* number of the reading of its CPUs, plus 1 (plan_note.c) */
+	bool defers;	     /* it does not answer now: its steps go back later */
 	bool has_notice;     /* its descriptor of arrivals is watched */
 };
 
@@ -95,7 +96,8 @@ struct pri_back {
 	struct pri_item *origin;
 	uint64_t missing; /* of what it should get back: others have not given it back */
 	bool written;
-	bool closed; /* undone, or left */
+	bool closed;   /* undone, or left */
+	bool deferred; /* its host does not answer now: later, when the others are done */
 };
 
 struct pri_run {
@@ -136,6 +138,8 @@ struct pri_run {
 	/* taking back */
 	struct pri_back *backs;
 	size_t back_count;
+	bool goes_back;
+	bool unsure; /* of something it is not known whether it was written */
 
 	int code; /* why it failed */
 	char *error;
@@ -294,7 +298,14 @@ void pri_keep_forget(struct pri_run *run);
 void pri_back_share(struct pri_run *run);
 
 /* plan_back.c */
+/* What took goes back.  0 or -ENOMEM. */
 int pri_back_init(struct pri_run *run);
+/* It cannot go on: what has not gone back is left, and its steps say so. */
+void pri_back_leave(struct pri_run *run, int code);
+/* When to try what could not go back because its host did not answer; 0: there is no such. */
+uint64_t pri_back_again(const struct pri_run *run);
+/* The first failure of what was taken back, where something was; or what the run failed with. */
+int pri_back_result(struct pri_run *run, char **error);
 void pri_back_clear(struct pri_run *run);
 int pri_enter_back_identify(struct pri_run *run);
 int pri_leave_back_identify(struct pri_run *run);

@@ -30,7 +30,7 @@ static int enter_phase(struct pri_run *run, size_t first, size_t end, const char
 	for (size_t i = first; r == 0 && i < end; i++) {
 		struct pri_item *item = run->items[i];
 
-		item->change.took = false;
+		item->change.took = item->change.unsure = false;
 		item->change.error = -ECANCELED; /* until its call is made */
 		item->has_held = false;
 		pri_run_append(run, item);

@@ -72,7 +72,8 @@ void free(void *memory)
 
 struct scenario {
 	const char *uri, *root, *domain, *settings;
-	const char *beyond; /* what the backend's range does not have, or NULL */
+	const char *journal; /* of a plan that fails, or NULL */
+	const char *beyond;  /* what the backend's range does not have, or NULL */
 };
 
 static long number; /* of the allocation that fails */
@@ -103,6 +104,82 @@ static void use_plan(const struct scenario *s, struct pr_ctx *ctx, struct pr_hos
 	if (holds("plan_load", s, pr_plan_load(plan, host, s->settings, 0), pr_plan_errmsg(plan)))
 		holds("plan_apply", s, pr_plan_apply(plan, TIME_MS, 0), pr_plan_errmsg(plan));
 	pr_plan_free(plan);
+}
+
+static bool is_as_before(struct pr_host *host, size_t i)
+{
+	static const char *const steps[][3] = {{"vm1", "cpu.shares", "1024"},
+					       {"vm1", "cpu.pin[0]", "default"},
+					       {"vm2", "cpu.shares", "1024"}};
+	struct pr_domain *dom = NULL;
+	const char *is = "";
+	bool same;
+
+	if (pr_domain_open(host, steps[i][0], 0, &dom) < 0)
+		return false;
+	same = pr_get_str(dom, steps[i][1], NULL, &is, 0) == 0 && strcmp(is, steps[i][2]) == 0;
+	pr_domain_close(dom);
+	return same;
+}
+
+static bool is_ended(const char *path)
+{
+	char text[4096];
+	FILE *file = fopen(path, "re");
+	size_t n = file ? fread(text, 1, sizeof(text) - 1, file) : 0;
+
+	text[n] = '\0';
+	if (file)
+		fclose(file);
+	return !strstr(text, "\nready\n") || strstr(text, "\nend\n");
+}
+
+/* What is not as before says so, and the journal is kept for it. */
+static void judge_failed(const struct scenario *s, struct pr_host *host, struct pr_plan *plan)
+{
+	bool left = false;
+	size_t i;
+
+	for (i = 0; i < pr_plan_count(plan); i++) {
+		struct pr_step step = {.size = sizeof(step)};
+
+		pr_plan_step(plan, i, &step);
+		left = left || step.status == PRALLOC_STEP_LEFT;
+		if (step.status == PRALLOC_STEP_LEFT || is_as_before(host, i))
+			continue;
+		fprintf(stderr, "%s, allocation %ld: step %zu has status %d and is not as before\n",
+			s->uri, number, i, step.status);
+		wrong++;
+	}
+	if (left && is_ended(s->journal)) {
+		fprintf(stderr, "%s, allocation %ld: the journal was ended\n", s->uri, number);
+		wrong++;
+	}
+}
+
+static void use_failing_plan(const struct scenario *s, struct pr_ctx *ctx)
+{
+	struct pr_host *host = NULL;
+	struct pr_plan *plan = NULL;
+	long keep;
+
+	if (!s->journal)
+		return;
+	if (pr_host_open(ctx, s->uri, 0, &host) == 0 && pr_plan_new(ctx, &plan) == 0 &&
+	    pr_plan_load(plan, host, "vm1 cpu.shares=512 cpu.pin[0]=1\nvm2 cpu.shares=512\n", 0) ==
+		    0 &&
+	    pr_plan_set_journal(plan, s->journal, 0) == 0 &&
+	    pr_fake_inject(host, "fail error=EBUSY at=3", 0) == 0 &&
+	    pr_plan_apply(plan, TIME_MS, 0) < 0) {
+		keep = countdown;
+		countdown = -1;
+		judge_failed(s, host, plan);
+		countdown = keep;
+	}
+	pr_plan_free(plan);
+	pr_host_close(host);
+	if (s->journal)
+		remove(s->journal);
 }
 
 static void use_rescale(const struct scenario *s, struct pr_ctx *ctx, struct pr_host *host)
@@ -165,6 +242,7 @@ static void play(const struct scenario *s)
 		use_plan(s, ctx, host);
 		use_bad_plan(s, ctx, host);
 		use_rescale(s, ctx, host);
+		use_failing_plan(s, ctx);
 	}
 	pr_host_close(host);
 	pr_ctx_unref(ctx);
@@ -250,10 +328,12 @@ static int remove_entry(const char *path, const struct stat *st, int type, struc
 int main(void)
 {
 	char root[] = "/tmp/pralloc-memory.XXXXXX";
+	char journal[64];
 	const struct scenario fake = {
 		.uri = "fake:///2",
 		.domain = "vm1",
-		.settings = "vm1 cpu.shares=512 cpu.pin[0]=1\nvm2 mem.balloon=768M\n"};
+		.settings = "vm1 cpu.shares=512 cpu.pin[0]=1\nvm2 mem.balloon=768M\n",
+		.journal = journal};
 	const struct scenario tree = {.uri = "cgroup:",
 				      .root = root,
 				      .domain = "vm1",
@@ -261,6 +341,7 @@ int main(void)
 				      .beyond = "vm1 cpu.shares=200000\n"};
 	int r = mkdtemp(root) ? 0 : -1;
 
+	snprintf(journal, sizeof(journal), "%s/journal", root);
 	for (size_t i = 0; r == 0 && i < sizeof(files) / sizeof(files[0]); i++)
 		r = make_file(root, i);
 	if (r == 0) {

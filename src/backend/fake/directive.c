@@ -322,6 +322,7 @@ static int obey_clear(struct directive *d)
 	uint64_t now_ns = pri_fake_core->now_ns();
 
 	pri_fake_fault_clear(d->host);
+	pri_fake_late_clear(d->host);
 	d->host->memory_bytes = 0;
 	for (uint32_t i = 0; i < d->host->count; i++) {
 		struct pri_fake_domain *domain = d->host->domains[i];
@@ -348,6 +349,7 @@ static const struct word words[] = {
 	{"fail", HAS(ERROR), WHERE | HAS(EFFECT), obey_fault, PRI_FAKE_FAIL, NULL},
 	{"failread", HAS(ERROR), WHERE, obey_fault, PRI_FAKE_FAILREAD, NULL},
 	{"refuse", HAS(ERROR), WHERE, obey_fault, PRI_FAKE_REFUSE, NULL},
+	{"lose", 0, WHERE | HAS(EFFECT) | HAS(MS), obey_fault, PRI_FAKE_LOSE, NULL},
 	{"lie", 0, WHERE, obey_fault, PRI_FAKE_LIE, NULL},
 	{"delay", HAS(MS), HAS(DOMAIN), obey_fault, PRI_FAKE_DELAY, NULL},
 	{"stall", HAS(DOMAIN) | HAS(AT_BYTES), HAS(ATTRIBUTE), obey_stall, 0, NULL},

@@ -78,6 +78,7 @@ static void fake_close(void *opaque)
 	free(host->domains);
 	pri_fake_store_clear(&host->store);
 	pri_fake_fault_clear(host);
+	pri_fake_late_clear(host);
 	pri_fake_core->event_unref(host->events);
 	if (host->notice_fd >= 0)
 		close(host->notice_fd);

@@ -106,6 +106,7 @@ enum pri_fake_fault_kind {
 	PRI_FAKE_FAILREAD,
 	PRI_FAKE_REFUSE,
 	PRI_FAKE_LIE,
+	PRI_FAKE_LOSE,
 	PRI_FAKE_DELAY,
 	PRI_FAKE_EVENT,
 	PRI_FAKE_LATER,
@@ -122,12 +123,20 @@ struct pri_fake_fault {
 	int attr;	 /* enum pri_attr_id or PRI_ATTR_NONE: any */
 	uint64_t at;	 /* so many matching calls to go; 0: each one */
 	int error;	 /* FAIL, FAILREAD, REFUSE: negative errno */
-	bool effect;	 /* FAIL: the write takes effect */
-	uint64_t ms;	 /* DELAY */
+	bool effect;	 /* FAIL, LOSE: the write takes effect */
+	uint64_t ms;	 /* DELAY, LOSE */
 	uint64_t due_ns; /* LATER */
 	/* EVENT, LATER: what happens, and to which domain (number) */
 	uint32_t object;
 	int (*event)(struct pri_fake_host *host, struct pri_fake_domain *domain);
+};
+
+/* A write that was given up, and is under way. */
+struct pri_fake_late {
+	uint64_t due_ns; /* 0: there is none */
+	bool effect;
+	uint32_t domain;	  /* number; 0: the host */
+	struct pri_change change; /* its instance and text are its own */
 };
 
 struct pri_fake_host {
@@ -141,7 +150,8 @@ struct pri_fake_host {
 	int notice_fd;			/* of pri_fake_notice(); -1: nobody waits */
 	bool disconnected;
 	uint64_t memory_bytes; /* that a directive says it has; 0: room for all */
-	bool delayed;	       /* the time that the next call takes has passed already */
+	struct pri_fake_late late;
+	bool delayed; /* the time that the next call takes has passed already */
 };
 
 /* The services of the core.  A loadable module gets them through its entry function. */
@@ -254,6 +264,10 @@ void pri_fake_fault_clear(struct pri_fake_host *host);
 bool pri_fake_fault_due(struct pri_fake_host *host, enum pri_fake_fault_kind kind,
 			const struct pri_call *call, const struct pri_change *change,
 			struct pri_fake_fault *ret_fault);
+/* The answer of this write is lost: the call's error. */
+int pri_fake_lose(struct pri_call *call, struct pri_change *change,
+		  const struct pri_fake_fault *fault);
+void pri_fake_late_clear(struct pri_fake_host *host);
 /* Make the events happen that wait for this write. */
 int pri_fake_events(const struct pri_call *call);
 /* Make those happen whose time has come. */

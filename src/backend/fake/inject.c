@@ -103,6 +103,67 @@ int pri_fake_events(const struct pri_call *call)
 	return result;
 }
 
+void pri_fake_late_clear(struct pri_fake_host *host)
+{
+	free((char *)(uintptr_t)host->late.change.instance);
+	free(host->late.change.wanted.text);
+	host->late = (struct pri_fake_late){0};
+}
+
+/* It is under way from now on. */
+static int begin_late(const struct pri_call *call, const struct pri_change *change,
+		      const struct pri_fake_fault *fault)
+{
+	const struct pri_fake_domain *domain = call->domain;
+	struct pri_fake_host *host = call->host;
+	struct pri_fake_late *late = &host->late;
+
+	*late = (struct pri_fake_late){
+		.due_ns = pri_fake_core->now_ns() + fault->ms * NS_PER_MS,
+		.effect = fault->effect,
+		.domain = domain ? domain->number : 0,
+		.change = *change,
+	};
+	late->change.text = NULL;
+	late->change.held.text = late->change.wanted.text = NULL;
+	late->change.instance = strdup(change->instance);
+	if (late->change.instance &&
+	    pri_fake_core->value_set_text(&late->change.wanted, change->wanted.text) == 0)
+		return 0;
+	pri_fake_late_clear(host);
+	return -ENOMEM;
+}
+
+static void end_late(const struct pri_call *call)
+{
+	struct pri_fake_host *host = call->host;
+	const struct pri_fake_late *late = &host->late;
+	const struct pri_fake_row *row = (const struct pri_fake_row *)late->change.serve;
+	struct pri_call own = *call;
+
+	own.domain = late->domain ? host->domains[late->domain - 1] : NULL;
+	if (late->effect && row->write(&own, &late->change) == 0)
+		pri_fake_tell_setting(&own, &late->change);
+	pri_fake_late_clear(host);
+}
+
+int pri_fake_lose(struct pri_call *call, struct pri_change *change,
+		  const struct pri_fake_fault *fault)
+{
+	const struct pri_fake_row *row = (const struct pri_fake_row *)change->serve;
+	int r = 0;
+
+	if (fault->ms)
+		r = begin_late(call, change, fault);
+	else if (fault->effect)
+		r = row->write(call, change);
+	if (r < 0)
+		return r;
+	change->took = change->unsure = true;
+	return pri_fake_core->fail(call, fault->ms ? -ETIMEDOUT : -ENOTCONN,
+				   "the answer of this write was made to be lost");
+}
+
 void pri_fake_later(struct pri_fake_host *host)
 {
 	uint64_t now_ns = pri_fake_core->now_ns();
@@ -159,6 +220,10 @@ int pri_fake_enter(struct pri_call *call)
 	const struct pri_fake_host *host = call->host;
 
 	pri_fake_delay(call);
+	if (host->late.due_ns && pri_fake_core->now_ns() < host->late.due_ns)
+		return pri_fake_core->fail(call, -EBUSY, "a write has not come to its end");
+	if (host->late.due_ns)
+		end_late(call);
 	if (host->disconnected)
 		return pri_fake_core->fail(call, -ENOTCONN,
 					   "the connection is lost: wait until it is back");

@@ -212,6 +212,11 @@ int pri_fake_apply(struct pri_call *call, struct pri_change *changes, size_t n)
 		changes[i].error = -ECANCELED;
 	}
 	for (size_t i = 0; i < n; i++) {
+		struct pri_fake_fault fault;
+
+		if (pri_fake_fault_due(call->host, PRI_FAKE_LOSE, call, &changes[i], &fault) &&
+		    reachable(call, &changes[i]) == 0)
+			return pri_fake_lose(call, &changes[i], &fault);
 		changes[i].error = apply_one(call, &changes[i]);
 		if (changes[i].error < 0)
 			break;

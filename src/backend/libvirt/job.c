@@ -120,7 +120,7 @@ void pri_lv_job_take_changes(struct pri_lv_job *job, struct pri_change *changes,
 		changes[i].held.text = pri_steal(mine->held.text);
 		/* Only a write says so: a look that follows it must not wipe it out. */
 		if (job->work == pri_lv_apply_work)
-			changes[i].took = mine->took;
+			changes[i].took = mine->took, changes[i].unsure = mine->unsure;
 	}
 }
 

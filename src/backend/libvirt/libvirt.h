@@ -90,6 +90,7 @@ struct pri_lv_fault {
 	bool undelivered; /* and the request surely never reached the other side */
 	bool gone;	  /* there is no such domain */
 	bool early;	  /* a daemon that was just restarted does not know yet */
+	bool unsure;	  /* of a write: nobody knows whether it took effect */
 	char text[PRI_LV_TEXT_MAX];
 };
 
@@ -104,6 +105,8 @@ struct pri_lv_op {
 	size_t n;
 	uint32_t mode;
 	unsigned int affect; /* VIR_DOMAIN_AFFECT_* */
+	bool writes;
+	bool begun; /* the family's function was called */
 	struct pri_lv_fault fault;
 };
 
@@ -250,6 +253,8 @@ int pri_lv_instances(struct pri_call *call, const struct pri_attr *attr, pri_add
 int pri_lv_read(struct pri_call *call, struct pri_change *changes, size_t n);
 int pri_lv_check(struct pri_call *call, struct pri_change *changes, size_t n);
 int pri_lv_apply(struct pri_call *call, struct pri_change *changes, size_t n);
+/* A write of them was given up while it was under way. */
+void pri_lv_doubt(struct pri_change *changes, size_t n);
 int pri_lv_wait(struct pri_call *call, struct pri_change *changes, size_t n);
 int pri_lv_arrived(struct pri_call *call, struct pri_change *changes, size_t n);
 int pri_lv_notice(struct pri_call *call, int *ret_fd);

@@ -11,17 +11,26 @@
 
 typedef int (*family_function)(struct pri_lv_op *op);
 
+/* Nothing is written any more when nobody waits for it: what was given up is taken for undone. */
+static bool comes_too_late(const struct pri_lv_op *op)
+{
+	return pri_monotonic_ns() >= op->call->deadline_ns ||
+	       pri_worker_is_abandoned(op->host->worker);
+}
+
 /* One attempt.  0, or the fault's code. */
-static int attempt(struct pri_lv_op *op, family_function function, bool *ret_begun)
+static int attempt(struct pri_lv_op *op, family_function function)
 {
 	op->fault = (struct pri_lv_fault){0};
-	*ret_begun = false;
+	op->begun = false;
 	if (pri_lv_ensure(op->host, &op->fault) < 0)
 		return op->fault.code;
 	if (op->domain && pri_lv_domain_ready(op->host, op->domain, &op->fault) < 0)
 		return op->fault.code;
 	op->ptr = op->domain ? op->domain->ptr : NULL;
-	*ret_begun = true;
+	if (op->writes && comes_too_late(op))
+		return pri_lv_fail(&op->fault, -ETIMEDOUT, "no time was left for it");
+	op->begun = true;
 	if (function(op) == 0)
 		return 0;
 	if (op->fault.code == 0)
@@ -34,41 +43,38 @@ static int attempt(struct pri_lv_op *op, family_function function, bool *ret_beg
 #define EARLY_PAUSE_NS 20000000L
 
 /* Nothing was done by an attempt that came too early for a restarted daemon. */
-static int patient_attempt(struct pri_lv_op *op, family_function function, bool *ret_begun)
+static int patient_attempt(struct pri_lv_op *op, family_function function)
 {
 	static const struct timespec pause = {.tv_nsec = EARLY_PAUSE_NS};
-	int r = attempt(op, function, ret_begun);
+	int r = attempt(op, function);
 
 	while (r < 0 && op->fault.early && pri_monotonic_ns() < op->call->deadline_ns) {
 		nanosleep(&pause, NULL);
-		r = attempt(op, function, ret_begun);
+		r = attempt(op, function);
 	}
 	return r;
 }
 
 int pri_lv_repeat(struct pri_lv_op *op, int (*function)(struct pri_lv_op *op))
 {
-	bool begun;
-	int r = patient_attempt(op, function, &begun);
+	int r = patient_attempt(op, function);
 
 	if (r < 0 && op->fault.lost)
-		r = patient_attempt(op, function, &begun);
+		r = patient_attempt(op, function);
 	return r;
 }
 
 /* A write is repeated only where the first one surely never arrived. */
 static int write_once(struct pri_lv_op *op, family_function function)
 {
-	bool begun;
-	int r = patient_attempt(op, function, &begun);
+	int r = patient_attempt(op, function);
 
-	if (r < 0 && op->fault.lost && (!begun || op->fault.undelivered))
-		r = patient_attempt(op, function, &begun);
-	if (r < 0 && op->fault.lost && begun && !op->fault.undelivered)
-		pri_lv_fail(
-			&op->fault, -ENOTCONN,
-			"the connection was lost during the write; read again to see whether it "
-			"took effect");
+	if (r < 0 && op->fault.lost && (!op->begun || op->fault.undelivered))
+		r = patient_attempt(op, function);
+	if (r < 0 && op->fault.lost && op->begun && !op->fault.undelivered) {
+		pri_lv_fail(&op->fault, -ENOTCONN, "the connection was lost during the write");
+		op->fault.unsure = true;
+	}
 	return r;
 }
 
@@ -184,17 +190,18 @@ static bool holds_wanted(const struct pri_change *change)
  */
 static void settle_failure(struct pri_lv_op *op, const struct pri_lv_fault *fault)
 {
+	bool begun = op->begun;
 	int code = fault->code;
 	bool told = false;
 
-	if (!fault->lost && code != -ENOENT && code != -ESTALE)
+	if (begun && !fault->lost && code != -ENOENT && code != -ESTALE)
 		(void)pri_lv_repeat(op, family_of(op)->read);
 	for (size_t i = 0; i < op->n; i++) {
 		struct pri_change *change = op->changes[i];
 		bool last = i + 1 == op->n;
 
-		change->took = change->took ||
-			       (change->error == 0 && op->fault.code == 0 && holds_wanted(change));
+		change->took = change->took || (begun && change->error == 0 &&
+						op->fault.code == 0 && holds_wanted(change));
 		if (change->took && !(last && !told)) {
 			change->error = 0;
 		} else if (!told) {
@@ -206,14 +213,35 @@ static void settle_failure(struct pri_lv_op *op, const struct pri_lv_fault *faul
 	}
 }
 
+void pri_lv_doubt(struct pri_change *changes, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		changes[i].took = changes[i].unsure = true;
+}
+
+static void settle_unsure(struct pri_lv_op *op, const struct pri_lv_fault *fault)
+{
+	for (size_t i = 0; i < op->n; i++) {
+		pri_lv_doubt(op->changes[i], 1);
+		pri_lv_core->fail_change(op->call, op->changes[i], fault->code, "%s", fault->text);
+	}
+}
+
 static int write_group(struct pri_lv_op *op)
 {
-	int r = write_once(op, family_of(op)->write);
-	struct pri_lv_fault fault = op->fault;
+	struct pri_lv_fault fault;
+	int r;
 
+	op->writes = true;
+	r = write_once(op, family_of(op)->write);
+	op->writes = false;
+	fault = op->fault;
 	if (r == 0)
 		return 0;
-	settle_failure(op, &fault);
+	if (fault.unsure)
+		settle_unsure(op, &fault);
+	else
+		settle_failure(op, &fault);
 	return r;
 }
 
@@ -253,8 +281,11 @@ static int run(struct pri_call *call, struct pri_change *changes, size_t n,
 	struct pri_lv_job *job = pri_lv_job_new(call, work);
 	int r = job ? pri_lv_job_set_changes(job, changes, n) : -ENOMEM;
 
-	if (r == 0)
+	if (r == 0) {
 		r = pri_lv_job_run(call, &job);
+		if (!job && work == pri_lv_apply_work)
+			pri_lv_doubt(changes, n);
+	}
 	if (r == 0)
 		pri_lv_job_take_changes(job, changes, n);
 	pri_lv_job_end(job);

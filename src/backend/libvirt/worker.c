@@ -300,6 +300,16 @@ void pri_worker_doing(struct pri_worker *worker, const char *call)
 	atomic_store(&worker->doing, call);
 }
 
+bool pri_worker_is_abandoned(struct pri_worker *worker)
+{
+	bool abandoned;
+
+	pthread_mutex_lock(&worker->lock);
+	abandoned = worker->job && worker->job->abandoned;
+	pthread_mutex_unlock(&worker->lock);
+	return abandoned;
+}
+
 void pri_worker_defer(struct pri_worker *worker, struct pri_task *task)
 {
 	task->next = NULL;

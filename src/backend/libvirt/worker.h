@@ -61,6 +61,9 @@ int pri_worker_end(struct pri_worker *worker, struct pri_job *job, uint64_t dead
 /* In a job: the name (static) of the call that is about to be made. */
 void pri_worker_doing(struct pri_worker *worker, const char *call);
 
+/* Whether the caller has given up the job that is being done. */
+bool pri_worker_is_abandoned(struct pri_worker *worker);
+
 /* Leave a task to the worker.  Does not block. */
 void pri_worker_defer(struct pri_worker *worker, struct pri_task *task);
 
