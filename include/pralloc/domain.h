@@ -88,9 +88,9 @@ PRALLOC_API int pr_domain_instance(struct pr_domain *dom, const char *attribute,
  * PRALLOC_ALLOW_INEFFECTIVE, PRALLOC_ALLOW_HARM, PRALLOC_ANCESTORS, PRALLOC_ENABLE,
  * PRALLOC_REPLACE.
  *
- * The value is checked, written once and, unless the attribute is asynchronous, read back.  With
- * both LIVE and CONFIG a failure of the second takes the first back.  Values go to the nearest
- * step of the backend's scale; pr_get_u64 returns what holds.
+ * The value is checked, written once and, unless it is the live one of an asynchronous attribute,
+ * read back.  With both LIVE and CONFIG a failure of the second takes the first back.  Values go to
+ * the nearest step of the backend's scale; pr_get_u64 returns what holds.
  * Errors: all of <pralloc/base.h> but -EAGAIN and -ECANCELED.  Since: 0.1.
  */
 PRALLOC_API int pr_set_u64(struct pr_domain *dom, const char *attribute, const char *instance,

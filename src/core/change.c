@@ -7,6 +7,7 @@
 #include "core/domain_lock.h"
 #include "core/held.h"
 #include "core/host_lock.h"
+#include "core/plan.h"
 
 /* Items of one typed call: three requests at most, live and persistent. */
 #define SET_REQUESTS_MAX 4
@@ -82,8 +83,7 @@ int pri_item_prepare(struct pri_item *item, uint32_t flags)
 	item->change.error = 0;
 	pri_free_if_any(pri_steal(item->change.text));
 	item->change.flags = flags & PRI_CHANGE_FLAGS;
-	item->change.verify = !(flags & PRALLOC_NO_VERIFY) &&
-			      !pri_attr_is(item->change.attr, PRALLOC_ATTR_ASYNC);
+	item->change.verify = !(flags & PRALLOC_NO_VERIFY) && !pri_plan_is_async(item);
 	return pri_item_check(item);
 }
 

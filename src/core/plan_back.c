@@ -21,7 +21,7 @@ static void make_back(struct pri_back *back, struct pri_item *item)
 	back->item.change.held = (struct pri_value){0};
 	back->item.change.text = NULL;
 	back->item.change.error = 0;
-	back->item.change.verify = !pri_attr_is(item->change.attr, PRALLOC_ATTR_ASYNC);
+	back->item.change.verify = !pri_plan_is_async(item);
 	back->item.change.took = back->item.change.unsure = false;
 	back->item.has_held = false;
 	back->item.has_before = false;

@@ -49,6 +49,14 @@ int pri_enter_keep(struct pri_run *run)
 	return 0;
 }
 
+/* Whatever became of it, what was told before was taken. */
+int pri_leave_keep(struct pri_run *run)
+{
+	for (size_t i = 0; i < run->count; i++)
+		run->list[i]->change.took = true;
+	return pri_leave_write(run);
+}
+
 int pri_enter_kept(struct pri_run *run)
 {
 	for (size_t i = 0; i < run->gives; i++) {

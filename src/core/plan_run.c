@@ -19,7 +19,7 @@ static const struct pri_stage_row stages[] = {
 	[PRI_STAGE_GIVE] = {PRI_OP_APPLY, true, pri_enter_give, pri_leave_write, PRI_STAGE_GIVEN},
 	[PRI_STAGE_GIVEN] = {PRI_OP_ARRIVED, false, pri_enter_given, pri_leave_given,
 			     PRI_STAGE_KEEP},
-	[PRI_STAGE_KEEP] = {PRI_OP_APPLY, true, pri_enter_keep, pri_leave_write, PRI_STAGE_KEPT},
+	[PRI_STAGE_KEEP] = {PRI_OP_APPLY, true, pri_enter_keep, pri_leave_keep, PRI_STAGE_KEPT},
 	[PRI_STAGE_KEPT] = {PRI_OP_ARRIVED, false, pri_enter_kept, pri_leave_kept,
 			    PRI_STAGE_RECONFIRM},
 	[PRI_STAGE_RECONFIRM] = {PRI_OP_STATE, false, pri_enter_reconfirm, pri_leave_reconfirm,

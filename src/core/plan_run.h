@@ -289,6 +289,7 @@ void pri_arrival_hurry(struct pri_run *run);
 
 /* plan_keep.c */
 int pri_enter_keep(struct pri_run *run);
+int pri_leave_keep(struct pri_run *run);
 int pri_enter_kept(struct pri_run *run);
 int pri_leave_kept(struct pri_run *run);
 /* Wish again for what was wished before less arrived. */

@@ -190,6 +190,20 @@ Test(change, read_back)
 	bed_close(&bed);
 }
 
+/* What moves while the domain runs does not move in its persistent configuration. */
+Test(change, read_back_of_a_persistent_balloon)
+{
+	struct bed bed;
+
+	bed_open(&bed);
+	bed_inject(&bed, "lie at=1");
+	cr_expect_eq(pr_mem_balloon(bed.dom, 768 * MIB, PRALLOC_CONFIG), -EREMOTEIO);
+	EXPECT_TEXT(pr_domain_errmsg(bed.dom), "768MiB was accepted");
+	bed_inject(&bed, "lie at=1");
+	cr_expect_eq(pr_mem_balloon(bed.dom, 768 * MIB, 0), 0, "%s", pr_domain_errmsg(bed.dom));
+	bed_close(&bed);
+}
+
 Test(change, read_only_host)
 {
 	const char *text;

@@ -121,6 +121,21 @@ Test(plan_keep, slow_donor)
 	keep_bed_close(&keep);
 }
 
+/* A donor that cannot be told to stay was told to give all the same: it gets back what it gave. */
+Test(plan_keep, donor_that_is_not_told_to_stay)
+{
+	struct keep_bed keep;
+
+	keep_bed_open(&keep, "stall domain=vm1 at_bytes=900MiB");
+	bed_inject(&keep.bed, "fail error=EIO at=3");
+	cr_expect_eq(pr_plan_apply(keep.plan, 1000, PRALLOC_KEEP_PARTIAL), -EIO, "%s",
+		     pr_plan_errmsg(keep.plan));
+	cr_expect_eq(bed_step(keep.plan, 0).status, PRALLOC_STEP_UNDONE);
+	bed_inject(&keep.bed, "clear");
+	expect_sizes(&keep, 1024, 1024, 1024, 1024);
+	keep_bed_close(&keep);
+}
+
 Test(plan_keep, nothing_arrived)
 {
 	struct pr_plan *plan = NULL;
