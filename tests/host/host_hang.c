@@ -7,6 +7,8 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "host.h"
 
@@ -222,4 +224,56 @@ QUIET_TEST(close_while_a_call_hangs)
 	/* The call ends, and what it held is freed behind our back. */
 	expect_recovery();
 	host_sleep_ms(500);
+}
+
+/* -- plans -- */
+
+/* When all is looked at, libvirtd stops; it goes on a while after the write was given up. */
+static void stop_at_the_write(void *data, const struct pr_plan *plan, size_t index)
+{
+	struct pr_step step = {.size = sizeof(step)};
+	bool *stopped = data;
+
+	if (pr_plan_step(plan, index, &step) < 0)
+		return;
+	if (!*stopped && step.status == PRALLOC_STEP_OK && index + 1 == pr_plan_count(plan)) {
+		*stopped = true;
+		cr_assert_eq(bed_libvirtd_signal(SIGSTOP), 0, "%s", bed_error());
+	} else if (step.status == PRALLOC_STEP_FAILED && index == 0) {
+		pid_t daemon = bed_libvirtd_pid();
+
+		if (fork() == 0) {
+			host_sleep_ms(1000);
+			kill(daemon, SIGCONT);
+			_exit(0);
+		}
+	}
+}
+
+/* The write comes late, and is taken back. */
+QUIET_TEST(libvirtd_stopped_at_the_write_of_a_plan)
+{
+	struct pr_plan *plan = NULL;
+	bool stopped = false;
+	int r;
+
+	cr_assert_eq(pr_plan_new(bed.ctx, &plan), 0);
+	cr_assert_eq(pr_plan_set_str(plan, bed.dom, "cpu.shares", NULL, "1500"), 0);
+	cr_assert_eq(pr_plan_set_str(plan, bed.dom, "cpu.pin[0]", NULL, "0"), 0);
+	pr_plan_set_progress(plan, stop_at_the_write, &stopped);
+	r = pr_plan_apply(plan, LIMIT_MS, 0);
+	cr_assert_eq(r, -ETIMEDOUT, "got %d: %s", r, pr_plan_errmsg(plan));
+	for (size_t i = 0; i < 2; i++) {
+		struct pr_step step = {.size = sizeof(step)};
+
+		cr_assert_eq(pr_plan_step(plan, i, &step), 0);
+		cr_expect_eq(step.status, PRALLOC_STEP_UNDONE, "step %zu: %d %s", i, step.status,
+			     step.text);
+	}
+	host_expect(bed.dom, "cpu.shares", NULL, "1024", PRALLOC_LIVE);
+	host_sleep_ms(500);
+	host_expect(bed.dom, "cpu.shares", NULL, "1024", PRALLOC_LIVE);
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		;
+	pr_plan_free(plan);
 }
