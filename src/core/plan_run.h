@@ -13,6 +13,7 @@
  *   plan_write.c    stages that write, and wait for arrival
  *   plan_keep.c     PRALLOC_KEEP_PARTIAL: less has arrived than was asked for
  *   plan_back.c     stages that take back
+ *   plan_back_write.c  of these those that write, and wait for arrival
  *   plan_share.c    less has come back than was given
  */
 #ifndef PRI_PLAN_RUN_H
@@ -308,12 +309,27 @@ uint64_t pri_back_again(const struct pri_run *run);
 /* The first failure of what was taken back, where something was; or what the run failed with. */
 int pri_back_result(struct pri_run *run, char **error);
 void pri_back_clear(struct pri_run *run);
+
+static inline bool pri_back_is_out(const struct pri_back *back)
+{
+	return back->closed || back->deferred;
+}
+
+/* It is left, and says so: how, and why. */
+void pri_back_close(struct pri_run *run, struct pri_back *back, int code, const char *how,
+		    const char *why);
+/* It is as before. */
+void pri_back_undone(struct pri_run *run, struct pri_back *back);
+/* It is not known whether the item was written. */
+void pri_back_unsure(struct pri_run *run, struct pri_item *item);
 int pri_enter_back_identify(struct pri_run *run);
 int pri_leave_back_identify(struct pri_run *run);
 int pri_enter_back_read(struct pri_run *run);
 int pri_leave_back_read(struct pri_run *run);
 /* End of a look at what would be taken back: what can be is PRALLOC_STEP_OK; the first that cannot. */
 int pri_back_look(struct pri_run *run, char **error);
+
+/* plan_back_write.c */
 int pri_enter_back_give(struct pri_run *run);
 int pri_enter_back_write(struct pri_run *run);
 int pri_leave_back_write(struct pri_run *run);

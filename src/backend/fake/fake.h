@@ -136,7 +136,8 @@ struct pri_fake_late {
 	uint64_t due_ns; /* 0: there is none */
 	bool effect;
 	uint32_t domain;	  /* number; 0: the host */
-	struct pri_change change; /* its instance and text are its own */
+	char *instance;		  /* of change */
+	struct pri_change change; /* its text is its own */
 };
 
 struct pri_fake_host {

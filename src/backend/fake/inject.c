@@ -105,7 +105,7 @@ int pri_fake_events(const struct pri_call *call)
 
 void pri_fake_late_clear(struct pri_fake_host *host)
 {
-	free((char *)(uintptr_t)host->late.change.instance);
+	free(host->late.instance);
 	free(host->late.change.wanted.text);
 	host->late = (struct pri_fake_late){0};
 }
@@ -126,8 +126,8 @@ static int begin_late(const struct pri_call *call, const struct pri_change *chan
 	};
 	late->change.text = NULL;
 	late->change.held.text = late->change.wanted.text = NULL;
-	late->change.instance = strdup(change->instance);
-	if (late->change.instance &&
+	late->change.instance = late->instance = strdup(change->instance);
+	if (late->instance &&
 	    pri_fake_core->value_set_text(&late->change.wanted, change->wanted.text) == 0)
 		return 0;
 	pri_fake_late_clear(host);

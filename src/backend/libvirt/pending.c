@@ -45,8 +45,11 @@ int pri_lv_finish(struct pri_call *call, int op, struct pri_change *changes, siz
 	int r = pri_lv_job_finish(call, &job);
 
 	close(pending->fd);
-	if (!job && op == PRI_OP_APPLY)
-		pri_lv_doubt(changes, n);
+	if (!job) {
+		if (op == PRI_OP_APPLY)
+			pri_lv_doubt(changes, n);
+		return r;
+	}
 	if (r == 0 && op == PRI_OP_STATE)
 		*identity = job->identity;
 	else if (r == 0)
