@@ -33,6 +33,18 @@ static int add_steps(struct pr_plan *plan, const struct pri_settings *list, char
 	return r;
 }
 
+/* r: of collecting the list, which is used up. */
+static int take_differing(struct pr_plan *plan, struct pri_settings *list, int r,
+			  uint64_t deadline_ns, char **error)
+{
+	if (r == 0)
+		r = pri_settings_differ(list, deadline_ns, error);
+	if (r == 0)
+		r = add_steps(plan, list, error);
+	pri_settings_clear(list);
+	return r;
+}
+
 static int check_plan(struct pr_plan *plan, const struct pr_domain *dom, char **error)
 {
 	int r = pri_plan_idle(plan, error);
@@ -54,12 +66,7 @@ static int reset(struct pr_plan *plan, struct pr_domain *dom, const char *attrib
 	uint64_t deadline_ns = pri_deadline(plan->ctx);
 	int r = pri_settings_of_reset(&list, attribute, instance, deadline_ns, error);
 
-	if (r == 0)
-		r = pri_settings_differ(&list, deadline_ns, error);
-	if (r == 0)
-		r = add_steps(plan, &list, error);
-	pri_settings_clear(&list);
-	return r;
+	return take_differing(plan, &list, r, deadline_ns, error);
 }
 
 int pr_plan_reset(struct pr_plan *plan, struct pr_domain *dom, const char *attribute,
@@ -89,12 +96,7 @@ static int restore(struct pr_plan *plan, struct pr_domain *dom, uint32_t flags, 
 	uint64_t deadline_ns = pri_deadline(plan->ctx);
 	int r = pri_settings_of_restore(&list, deadline_ns, flags, error);
 
-	if (r == 0)
-		r = pri_settings_differ(&list, deadline_ns, error);
-	if (r == 0)
-		r = add_steps(plan, &list, error);
-	pri_settings_clear(&list);
-	return r;
+	return take_differing(plan, &list, r, deadline_ns, error);
 }
 
 int pr_plan_restore(struct pr_plan *plan, struct pr_domain *dom, uint32_t flags)
