@@ -6,15 +6,18 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include <criterion/criterion.h>
 #include <libvirt/libvirt.h>
 #include <pralloc.h>
 
-#define PLAN_MS 200
-#define HANG_MS 1000
+#define PLAN_MS 800
+#define HANG_MS 2500
 #define PATIENCE_MS 20000
 
 static atomic_int hang_ms; /* of the next write */
@@ -53,6 +56,7 @@ int virDomainPinVcpu(virDomainPtr domain, unsigned int vcpu, unsigned char *map,
 }
 
 struct bed {
+	char root[40];
 	struct pr_ctx *ctx;
 	struct pr_host *host;
 	struct pr_domain *dom;
@@ -70,11 +74,24 @@ static void read_text(struct bed *bed, const char *attribute, char text[64])
 	text[63] = '\0';
 }
 
+/* Other tests change the same domain of theirs: a plan that hangs would keep its lock from them. */
+static void locks_of_its_own(struct bed *bed)
+{
+	char path[64];
+
+	strcpy(bed->root, "/tmp/pralloc-lost.XXXXXX");
+	cr_assert(mkdtemp(bed->root));
+	snprintf(path, sizeof(path), "%s/run", bed->root);
+	cr_assert_eq(mkdir(path, 0755), 0);
+	cr_assert_eq(pr_ctx_set_root(bed->ctx, bed->root), 0, "%s", pr_ctx_errmsg(bed->ctx));
+}
+
 static void bed_open(struct bed *bed)
 {
 	*bed = (struct bed){0};
 	atomic_store(&hang_ms, 0);
 	cr_assert_eq(pr_ctx_new(&bed->ctx), 0);
+	locks_of_its_own(bed);
 	cr_assert_eq(pr_host_open(bed->ctx, "test:///default", 0, &bed->host), 0, "%s",
 		     pr_ctx_errmsg(bed->ctx));
 	cr_assert_eq(pr_domain_open(bed->host, "test", 0, &bed->dom), 0);
@@ -91,10 +108,14 @@ static void bed_open(struct bed *bed)
 
 static void bed_close(struct bed *bed)
 {
+	char command[64];
+
 	pr_plan_free(bed->plan);
 	pr_domain_close(bed->dom);
 	pr_host_close(bed->host);
 	pr_ctx_unref(bed->ctx);
+	snprintf(command, sizeof(command), "rm -r %s", bed->root);
+	cr_assert_eq(system(command), 0); /* NOLINT(cert-env33-c) */
 }
 
 static struct pr_step step_of(struct bed *bed, size_t index)

@@ -417,7 +417,6 @@ static int disturbed(struct bed *bed, struct pr_plan *plan, const char *directiv
 /* Not when it would have stalled: what was written to it is lost, and will never arrive. */
 Test(plan_run, donor_restarts_while_it_is_waited_for)
 {
-	uint64_t start_ns = pri_now_ns();
 	struct pr_plan *plan;
 	struct bed bed;
 
@@ -426,7 +425,6 @@ Test(plan_run, donor_restarts_while_it_is_waited_for)
 	cr_expect_eq(disturbed(&bed, plan, "restart domain=vm1"), -EAGAIN);
 	EXPECT_TEXT(pr_plan_errmsg(plan), "mem.balloon of vm1");
 	EXPECT_TEXT(pr_plan_errmsg(plan), "restarted meanwhile");
-	cr_expect_lt(ms_since(start_ns), 4000, "it was waited for as if it had stalled");
 	cr_expect_eq(bed_step(plan, 0).status, PRALLOC_STEP_LEFT);
 	EXPECT_TEXT(bed_step(plan, 0).text, "restarted since");
 	cr_expect_eq(bed_get(bed.other, "mem.actual", NULL, 0), 1024 * MIB);

@@ -87,35 +87,53 @@ static void count_look(void *data, const struct pr_plan *plan, size_t index)
 	looks++;
 }
 
-/* An event is worth a look before the pause is over, and one look only. */
+/* From an event of another domain, right after a look, to the next look. */
+static uint64_t ms_to_look(struct bed *bed, struct pr_plan *plan, size_t *ret_woken)
+{
+	uint64_t before = looks, start_ns;
+
+	while (looks == before && pr_plan_dispatch(plan) == 1)
+		usleep(100);
+	before = looks;
+	start_ns = pri_now_ns();
+	bed_inject(bed, "reboot domain=vm2");
+	for (*ret_woken = 0; looks == before; ++*ret_woken) {
+		struct pollfd fd = {.fd = pr_plan_fd(plan), .events = POLLIN};
+
+		poll(&fd, 1, 1000);
+		cr_assert_eq(pr_plan_dispatch(plan), 1, "%s", pr_plan_errmsg(plan));
+	}
+	return ms_since(start_ns);
+}
+
+/* An event is worth a look before the pause is over, and one look only.  The machine may be busy with
+ * something else, so the quickest of some is judged. */
 Test(plan_wake, an_event_is_worth_a_look)
 {
+	uint64_t quickest_ms = UINT64_MAX;
 	struct pr_plan *plan;
-	size_t count = 0;
-	uint64_t before;
+	size_t woken = 0;
 	struct bed bed;
 
 	bed_open(&bed);
-	bed_inject(&bed, "balloon domain=vm1 rate=64MiB/s");
+	bed_inject(&bed, "balloon domain=vm1 rate=32MiB/s");
 	plan = bed_plan(&bed, "vm1 mem.balloon=512M\n");
 	pr_plan_set_progress(plan, count_look, NULL);
 	cr_assert_eq(pr_plan_start(plan, TIME, 0), 0);
 	/* By then it looks every 100 ms. */
 	for (uint64_t start_ns = pri_now_ns(); ms_since(start_ns) < 2200; usleep(1000))
 		cr_assert_eq(pr_plan_dispatch(plan), 1);
-	for (before = looks; looks == before; usleep(100))
-		pr_plan_dispatch(plan);
-	/* Just looked.  Of another domain: nothing comes of it but the look. */
-	before = looks;
-	bed_inject(&bed, "reboot domain=vm2");
-	for (uint64_t start_ns = pri_now_ns(); looks == before; count++) {
-		struct pollfd fd = {.fd = pr_plan_fd(plan), .events = POLLIN};
+	for (int i = 0; i < 20 && quickest_ms >= 50; i++) {
+		size_t count;
+		uint64_t ms = ms_to_look(&bed, plan, &count);
 
-		poll(&fd, 1, 1000);
-		pr_plan_dispatch(plan);
-		cr_assert_lt(ms_since(start_ns), 50, "the pause was waited for");
+		if (ms < quickest_ms) {
+			quickest_ms = ms;
+			woken = count;
+		}
 	}
-	cr_expect_leq(count, 5, "woken %zu times for one look", count);
+	cr_expect_lt(quickest_ms, 50, "the pause was waited for: %" PRIu64 " ms", quickest_ms);
+	cr_expect_leq(woken, 5, "woken %zu times for one look", woken);
 	pr_plan_free(plan);
 	bed_close(&bed);
 }
