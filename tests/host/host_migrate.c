@@ -34,10 +34,17 @@ HOST_GUESTS(GUEST)
 /* The migration's socket is made by QEMU, whose user may write here. */
 static int try_migrate(const char *from, const char *to, const char *options)
 {
-	return bed_virsh(NULL, 0,
-			 "-c '%s' migrate --live --unsafe --persistent --undefinesource %s %s "
-			 "'%s' --migrateuri unix:///var/tmp/pralloc-migrate.%d.sock",
-			 from, options, GUEST, to, (int)getpid());
+	char path[64];
+	int status;
+
+	snprintf(path, sizeof(path), "/var/tmp/pralloc-migrate.%d.sock", (int)getpid());
+	status = bed_virsh(NULL, 0,
+			   "-c '%s' migrate --live --unsafe --persistent --undefinesource %s %s "
+			   "'%s' --migrateuri unix://%s",
+			   from, options, GUEST, to, path);
+	/* QEMU leaves it. */
+	unlink(path);
+	return status;
 }
 
 static void migrate(const char *from, const char *to)
