@@ -142,17 +142,20 @@ static size_t add_up(const struct node *nodes, size_t n, size_t i, struct pri_ea
 	return next;
 }
 
-void pri_each_sum(struct pri_run *run, const struct pr_host *host, struct pri_each *each)
+int pri_each_sum(struct pri_run *run, const struct pr_host *host, struct pri_each *each)
 {
 	size_t room = run->reading_count - run->sum_each, n = 0;
 	pri_autofree struct node *nodes = calloc(room + 1, sizeof(*nodes));
 
+	if (!nodes)
+		return -ENOMEM;
 	each->before = each->then = 0;
-	for (size_t i = run->sum_each; nodes && i < run->reading_count; i++)
+	for (size_t i = run->sum_each; i < run->reading_count; i++)
 		if (run->readings[i].item.target.host == host)
 			nodes[n++] = node_of(run, &run->readings[i].item, each);
 	if (n > 0)
 		qsort(nodes, n, sizeof(*nodes), compare);
 	for (size_t i = 0; i < n;)
 		i = add_up(nodes, n, i, each);
+	return 0;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/plan.h"
+#include "core/walk.h"
 #include "util/distance.h"
 
 void pri_problems_clear(struct pri_problems *problems)
@@ -71,13 +72,10 @@ static int add_name(void *arg, const struct pri_identity *identity)
 /* What cannot be listed is not proposed: the error that is told is another one. */
 static void list(struct pri_names *names, struct pr_host *host)
 {
-	struct pri_target target = {.host = host};
-	struct pri_call call;
+	pri_autofree char *error = NULL;
 
 	names->listed = true;
-	if (pri_call_begin(&call, &target, 0, pri_deadline(host->ctx)) == 0)
-		call.backend->list(&call, add_name, names);
-	free(call.error);
+	pri_walk_over(host, add_name, names, &error);
 }
 
 const char *pri_names_nearest(struct pri_names *names, struct pr_host *host, const char *name)

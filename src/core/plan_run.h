@@ -240,7 +240,8 @@ struct pri_each {
 	uint64_t before, then;
 };
 int pri_each_readings(struct pri_run *run, struct pr_host *host);
-void pri_each_sum(struct pri_run *run, const struct pr_host *host, struct pri_each *each);
+/* 0 or -ENOMEM. */
+int pri_each_sum(struct pri_run *run, const struct pr_host *host, struct pri_each *each);
 
 /* plan_note.c */
 static inline bool pri_note_concerns(const struct pri_run *run, const struct pri_item *item)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/plan_siblings.h"
+#include "core/walk.h"
 
 /* Who has a weight that cannot act competes with nobody: its backend would refuse the step. */
 static int leave_out_ineffective(struct pri_siblings *siblings, size_t first)
@@ -47,20 +48,6 @@ static int note_domain(void *arg, const struct pri_identity *identity)
 	if (r == 0)
 		listing->domains[listing->count++] = *identity;
 	return r;
-}
-
-static int list(const struct pri_siblings *siblings, struct pr_host *host, struct listing *listing)
-{
-	struct pri_target target = {.host = host};
-	struct pri_call call;
-	int r = pri_call_begin(&call, &target, 0, pri_deadline(host->ctx));
-
-	if (r == 0)
-		r = call.backend->list(&call, note_domain, listing);
-	if (r < 0)
-		return pri_call_failed(&call, r, "list of domains", siblings->error);
-	free(call.error);
-	return 0;
 }
 
 static int compare_uuids(const void *key, const void *element)
@@ -157,7 +144,7 @@ static int add_others_of_host(struct pri_siblings *siblings, size_t first, size_
 	for (size_t g = first; g < end; g++)
 		is_outside = is_outside || siblings->groups[g].is_outside;
 	if (is_outside)
-		r = list(siblings, host, &listing);
+		r = pri_walk_over(host, note_domain, &listing, siblings->error);
 	for (size_t i = 0; r == 0 && i < listing.count; i++)
 		r = place_domain(siblings, host, first, end, &listing.domains[i]);
 	free(listing.domains);

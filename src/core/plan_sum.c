@@ -223,30 +223,41 @@ static char *text_of(const struct pri_item *item, uint64_t number)
 	return pri_value_text(item->change.attr, &(struct pri_value){.number = number});
 }
 
-/* What there will be, what of it is given away now, and what will be with the plan. */
-static bool measure(struct pri_run *run, const struct pri_item *first, const struct budget *budget,
-		    const struct sum *sum, uint64_t *ret_capacity, struct pri_each *each)
+/* Results as measure(). */
+static int given_away(struct pri_run *run, const struct pr_host *host, const struct budget *budget,
+		      const char *link, struct pri_each *each)
+{
+	if (budget->committed == OF_EACH)
+		return pri_each_sum(run, host, each) < 0 ? -ENOMEM : 1;
+	if (!known(run, host, budget->committed, link, &each->before))
+		return 0;
+	each->then = each->before;
+	return 1;
+}
+
+/* What there will be, what of it is given away now, and what will be with the plan.  0: it is not
+ * known; 1, or -ENOMEM. */
+static int measure(struct pri_run *run, const struct pri_item *first, const struct budget *budget,
+		   const struct sum *sum, uint64_t *ret_capacity, struct pri_each *each)
 {
 	const struct pr_host *host = first->target.host;
 	const char *link = budget->of_link ? first->change.instance : "";
+	int r;
 
 	*each = (struct pri_each){.gained = sum->gained, .lost = sum->lost};
 	if (sum->capacity)
 		*ret_capacity = sum->capacity->change.wanted.number;
 	else if (!known(run, host, budget->capacity, link, ret_capacity))
-		return false;
+		return 0;
 	if (*ret_capacity > PRI_NUMBER_MAX)
-		return false;
-	if (budget->committed == OF_EACH)
-		pri_each_sum(run, host, each);
-	else if (!known(run, host, budget->committed, link, &each->before))
-		return false;
-	else
-		each->then = each->before;
+		return 0;
+	r = given_away(run, host, budget, link, each);
+	if (r != 1)
+		return r;
 	/* What is not among what was read of single domains. */
 	each->then = pri_sum_of(each->then, each->gained);
 	each->then -= each->lost < each->then ? each->lost : each->then;
-	return true;
+	return 1;
 }
 
 /* The step that is to blame: the one that wants most, or what makes the link smaller. */
@@ -263,14 +274,14 @@ static struct pri_item *to_blame(const struct sum *sum)
 }
 
 /* Beside what stands against it already: all problems are told at once. */
-static void tell(struct pri_item *blamed, const char *cause)
+static void tell(struct pri_item *blamed, int code, const char *cause)
 {
 	pri_autofree char *before = pri_steal(blamed->change.text);
 
 	if (blamed->change.error < 0 && before)
 		pri_note_error(&blamed->change.text, "%s; and %s", before, cause);
 	else
-		pri_item_fail(blamed, -ENOSPC, "%s", cause);
+		pri_item_fail(blamed, code, "%s", cause);
 }
 
 static void judge_sum(struct pri_run *run, const struct pri_item *first,
@@ -280,9 +291,11 @@ static void judge_sum(struct pri_run *run, const struct pri_item *first,
 	struct pri_each each;
 	uint64_t capacity;
 	pri_autofree char *has = NULL, *given = NULL, *together = NULL, *cause = NULL;
+	int r = blamed ? measure(run, first, budget, sum, &capacity, &each) : 0;
 
-	if (!blamed || !measure(run, first, budget, sum, &capacity, &each) ||
-	    each.then <= capacity || (each.then <= each.before && !is_capacity(blamed)))
+	if (r < 0)
+		tell(blamed, r, pri_strerror(r));
+	if (r != 1 || each.then <= capacity || (each.then <= each.before && !is_capacity(blamed)))
 		return;
 	has = text_of(first, capacity);
 	given = text_of(first, each.before);
@@ -307,7 +320,7 @@ static void judge_sum(struct pri_run *run, const struct pri_item *first,
 			       "the host has %s and its domains have %s of it, with the plan %s; "
 			       "let another domain give it, or allow harm",
 			       has ? has : "?", given ? given : "?", together ? together : "?");
-	tell(blamed, cause ? cause : pri_strerror(-ENOSPC));
+	tell(blamed, -ENOSPC, cause ? cause : pri_strerror(-ENOSPC));
 }
 
 static void take_defaults(struct pri_run *run)

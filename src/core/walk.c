@@ -30,27 +30,35 @@ static int add_running(void *arg, const struct pri_identity *identity)
 	return identity->state == PRALLOC_DOMAIN_OFF ? 0 : add(arg, identity);
 }
 
+int pri_walk_over(struct pr_host *host, pri_add_identity visit, void *arg, char **error)
+{
+	struct pri_target target = {.host = host};
+	struct pri_call call;
+	int r = pri_call_begin(&call, &target, 0, pri_deadline(host->ctx));
+
+	if (r == 0)
+		r = call.backend->list(&call, visit, arg);
+	if (r < 0)
+		return pri_call_failed(&call, r, "list of domains", error);
+	free(call.error);
+	return 0;
+}
+
 static int walk_new(struct pr_host *host, pri_add_identity add_to, struct pri_walk **ret_walk,
 		    char **error)
 {
-	struct pri_target target = {.host = host};
 	struct pri_walk *walk = calloc(1, sizeof(*walk));
-	struct pri_call call;
 	int r;
 
 	if (!walk)
 		return -ENOMEM;
 	walk->references = 1;
-	r = pri_call_begin(&call, &target, 0, pri_deadline(host->ctx));
-	if (r == 0)
-		r = call.backend->list(&call, add_to, walk);
-	if (r < 0) {
+	r = pri_walk_over(host, add_to, walk, error);
+	if (r < 0)
 		pri_walk_unref(walk);
-		return pri_call_failed(&call, r, "list of domains", error);
-	}
-	free(call.error);
-	*ret_walk = walk;
-	return 0;
+	else
+		*ret_walk = walk;
+	return r;
 }
 
 int pri_walk_new(struct pr_host *host, struct pri_walk **ret_walk, char **error)

@@ -5,6 +5,8 @@
 
 #include <stddef.h>
 
+#include "backend/backend.h"
+
 struct pr_host;
 
 struct pri_walk {
@@ -14,6 +16,8 @@ struct pri_walk {
 	char (*uuids)[37];
 };
 
+/* Visit who the domains of a host are, as they are listed; stops at non-zero, and returns it. */
+int pri_walk_over(struct pr_host *host, pri_add_identity visit, void *arg, char **error);
 /* All domains. */
 int pri_walk_new(struct pr_host *host, struct pri_walk **ret_walk, char **error);
 /* Those that run, or are paused. */
