@@ -259,4 +259,24 @@ static inline void run_close(struct run *run)
 	bed_close(&run->bed);
 }
 
+static inline void all_sequences(struct run *run, size_t length)
+{
+	run_open(run);
+	sequences(run, length);
+	run_close(run);
+}
+
+/* Over calls that are begun and finished apart. */
+static inline void all_slow(struct run *run)
+{
+	run->slow = true;
+	run_open(run);
+	sequences(run, 1);
+	run->n = 2;
+	run->list[0] = RECIPIENT;
+	run->list[1] = DONOR;
+	all_faults(run);
+	run_close(run);
+}
+
 #endif /* PRALLOC_TEST_FAULT_BED_H */

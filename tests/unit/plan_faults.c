@@ -91,34 +91,24 @@ Test(plan_faults, every_sequence_of_three)
 {
 	struct run run = {.one = one};
 
-	run_open(&run);
-	sequences(&run, LENGTH_MAX);
+	all_sequences(&run, LENGTH_MAX);
 	/* 8 + 8 * 7 + 8 * 7 * 6 sequences, each with as many places as it has calls. */
 	cr_expect_gt(run.runs, 400 * PRI_ARRAY_SIZE(faults));
-	run_close(&run);
 }
 
 /* The same over calls that are begun and finished apart. */
 Test(plan_faults, slow_calls)
 {
-	struct run run = {.one = one, .slow = true};
+	struct run run = {.one = one};
 
-	run_open(&run);
-	sequences(&run, 1);
-	run.n = 2;
-	run.list[0] = RECIPIENT;
-	run.list[1] = DONOR;
-	all_faults(&run);
-	run_close(&run);
+	all_slow(&run);
 }
 
 Test(plan_faults, persistent)
 {
 	struct run run = {.one = one, .mode = PRALLOC_CONFIG};
 
-	run_open(&run);
-	sequences(&run, 2);
-	run_close(&run);
+	all_sequences(&run, 2);
 }
 
 /* All is given: it makes no difference whether less would do. */
@@ -126,9 +116,7 @@ Test(plan_faults, partly_or_all)
 {
 	struct run run = {.one = one, .flags = PRALLOC_KEEP_PARTIAL};
 
-	run_open(&run);
-	sequences(&run, 2);
-	run_close(&run);
+	all_sequences(&run, 2);
 }
 
 /* Less is given than was asked for: its donor is told to stay, and others get less. */

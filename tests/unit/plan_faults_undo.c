@@ -101,30 +101,20 @@ Test(plan_faults_undo, every_sequence_of_three)
 {
 	struct run run = {.one = one};
 
-	run_open(&run);
-	sequences(&run, LENGTH_MAX);
+	all_sequences(&run, LENGTH_MAX);
 	cr_expect_gt(run.runs, 400 * PRI_ARRAY_SIZE(faults));
-	run_close(&run);
 }
 
 Test(plan_faults_undo, slow_calls)
 {
-	struct run run = {.one = one, .slow = true};
+	struct run run = {.one = one};
 
-	run_open(&run);
-	sequences(&run, 1);
-	run.n = 2;
-	run.list[0] = RECIPIENT;
-	run.list[1] = DONOR;
-	all_faults(&run);
-	run_close(&run);
+	all_slow(&run);
 }
 
 Test(plan_faults_undo, persistent)
 {
 	struct run run = {.one = one, .mode = PRALLOC_CONFIG};
 
-	run_open(&run);
-	sequences(&run, 2);
-	run_close(&run);
+	all_sequences(&run, 2);
 }

@@ -174,37 +174,44 @@ static bool is_over(const char *path)
 	return strstr(text, "\nend\n") != NULL;
 }
 
-static struct pr_plan *journaled(struct bed *bed, const char *path)
+/* A plan whose write is lost, as the directive says, and cannot be taken back. */
+static void lose(struct bed *bed, char *path, const char *directive)
 {
-	struct pr_plan *plan = bed_plan(bed, LINES);
+	struct pr_plan *plan;
+	int fd = mkstemp(path);
 
+	cr_assert_geq(fd, 0);
+	close(fd);
+	bed_open(bed);
+	plan = bed_plan(bed, LINES);
 	cr_assert_eq(pr_plan_set_journal(plan, path, 0), 0, "%s", pr_plan_errmsg(plan));
-	return plan;
+	bed_inject(bed, directive);
+	bed_inject(bed, "fail error=EBUSY attribute=mem.hard_limit");
+	cr_expect_eq(pr_plan_apply(plan, TIME, 0), -ENOTCONN);
+	cr_expect(!is_over(path), "the journal was ended");
+	pr_plan_free(plan);
+}
+
+static void recover(struct bed *bed, const char *path, int wanted)
+{
+	struct pr_plan *plan = NULL;
+
+	cr_assert_eq(pr_plan_new(bed->ctx, &plan), 0);
+	cr_expect_eq(pr_plan_recover(plan, &bed->host, 1, path, TIME, 0), wanted, "%s",
+		     pr_plan_errmsg(plan));
+	cr_expect_eq(is_over(path), wanted == 0, "the journal after %d", wanted);
+	pr_plan_free(plan);
 }
 
 Test(plan_lost, journal_stays_open)
 {
 	char path[] = JOURNAL;
-	struct pr_plan *plan;
 	struct bed bed;
-	int fd = mkstemp(path);
 
-	cr_assert_geq(fd, 0);
-	close(fd);
-	bed_open(&bed);
-	plan = journaled(&bed, path);
-	bed_inject(&bed, "lose attribute=mem.hard_limit effect=yes at=1");
-	bed_inject(&bed, "fail error=EBUSY attribute=mem.hard_limit");
-	cr_expect_eq(pr_plan_apply(plan, TIME, 0), -ENOTCONN);
-	cr_expect(!is_over(path), "the journal was ended");
-	pr_plan_free(plan);
+	lose(&bed, path, "lose attribute=mem.hard_limit effect=yes at=1");
 	bed_inject(&bed, "clear");
-	cr_assert_eq(pr_plan_new(bed.ctx, &plan), 0);
-	cr_expect_eq(pr_plan_recover(plan, &bed.host, 1, path, TIME, 0), 0, "%s",
-		     pr_plan_errmsg(plan));
+	recover(&bed, path, 0);
 	expect_as_before(&bed, "recovered");
-	cr_expect(is_over(path));
-	pr_plan_free(plan);
 	unlink(path);
 	bed_close(&bed);
 }
@@ -214,30 +221,13 @@ Test(plan_lost, journal_stays_open)
 Test(plan_lost, recovered_too_early)
 {
 	char path[] = JOURNAL;
-	struct pr_plan *plan;
 	struct bed bed;
-	int fd = mkstemp(path);
 
-	cr_assert_geq(fd, 0);
-	close(fd);
-	bed_open(&bed);
-	plan = journaled(&bed, path);
-	bed_inject(&bed, "lose attribute=mem.hard_limit at=1");
-	bed_inject(&bed, "fail error=EBUSY attribute=mem.hard_limit");
-	cr_expect_eq(pr_plan_apply(plan, TIME, 0), -ENOTCONN);
-	pr_plan_free(plan);
-	cr_assert_eq(pr_plan_new(bed.ctx, &plan), 0);
-	cr_expect_eq(pr_plan_recover(plan, &bed.host, 1, path, TIME, 0), -EBUSY, "%s",
-		     pr_plan_errmsg(plan));
-	cr_expect(!is_over(path), "the journal was ended");
-	pr_plan_free(plan);
+	lose(&bed, path, "lose attribute=mem.hard_limit at=1");
+	recover(&bed, path, -EBUSY);
 	bed_inject(&bed, "clear");
-	cr_assert_eq(pr_plan_new(bed.ctx, &plan), 0);
-	cr_expect_eq(pr_plan_recover(plan, &bed.host, 1, path, TIME, 0), 0, "%s",
-		     pr_plan_errmsg(plan));
-	cr_expect(is_over(path));
+	recover(&bed, path, 0);
 	expect_as_before(&bed, "recovered");
-	pr_plan_free(plan);
 	unlink(path);
 	bed_close(&bed);
 }
